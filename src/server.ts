@@ -1,0 +1,275 @@
+import { availableParallelism } from "node:os";
+import { isAbsolute, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  isApplication,
+  type Application,
+  type FilesManifest,
+  type Manifest,
+} from "./core/application.ts";
+import { systemClock } from "./core/clock.ts";
+import { ConfigError } from "./core/errors.ts";
+import type { Service } from "./core/service.ts";
+import { resolveLimits, type Limits } from "./config/limits.ts";
+import { resolveWorkerCount, type WorkerCount } from "./config/worker-count.ts";
+import { Dispatcher } from "./edge/dispatcher.ts";
+import { Edge, type FilesHandler } from "./edge/edge.ts";
+import { inject } from "./edge/inject.ts";
+import { RouteTable } from "./edge/route-table.ts";
+import { Listener, describeAddress, type ListenAddress } from "./net/listener.ts";
+import { filesHandler } from "./static/files.ts";
+import { loadApplication } from "./workers/load-app.ts";
+import { WorkerPool } from "./workers/worker-pool.ts";
+
+/** Everything a server can be told. All but `app` have defaults. */
+export interface ServerOptions {
+  /**
+   * The application: the URL or path of a module that exports `default app()`, which workers load; or an `app()` object,
+   * which then runs on the edge loop itself, without workers (for tests and small tools).
+   */
+  readonly app: URL | string | Application;
+  /** Host name or address to listen on. Default `"localhost"`: both loopback addresses, nobody outside. */
+  readonly host?: string;
+  /** TCP port, 0 for any free one. Default 8080. */
+  readonly port?: number;
+  /** Path of a Unix socket to listen on instead of a host and port. */
+  readonly socketPath?: string;
+  /** Connections the system may hold before they are accepted. Default 511; the system may cap it (`somaxconn`). */
+  readonly backlog?: number;
+  /** Worker threads. Default: one more than `os.availableParallelism()`. */
+  readonly workers?: WorkerCount;
+  /**
+   * URLs of modules that every worker imports before the application, in this order: loaders, instrumentation. They are
+   * not imported here; an application with edge routes runs in this process too, so import them before `start` then.
+   */
+  readonly imports?: readonly string[];
+  /** Bounds; see `Limits` for each with its default and reason. */
+  readonly limits?: Partial<Limits>;
+  /** The `Server` field of answers; `false` for none. Default `"Millrace"`, without a version. */
+  readonly serverField?: string | false;
+  /** Told of what happens to workers. */
+  readonly events?: ServerEvents;
+}
+
+/** What a server tells its owner. */
+export interface ServerEvents {
+  workerReady?(id: number): void;
+  /** A worker ended, and a new one takes its place. `cause` is null when it exited by itself. */
+  workerGone?(id: number, cause: Error | null): void;
+  /** The application could not be loaded again; the next try is in `retryMs`. */
+  workerStartFailed?(cause: Error, retryMs: number): void;
+  /** A handler on the edge threw what no client may see. Default: printed to standard error. */
+  handlerFailed?(error: unknown, request: { readonly method: string; readonly path: string }): void;
+}
+
+const defaultBacklog = 511;
+
+/** A web application server; made by `createServer`. */
+export class Server implements Service {
+  readonly #options: ServerOptions;
+  readonly #limits: Limits;
+  readonly #listener: Listener;
+  #pool: WorkerPool | undefined;
+  #dispatcher: Dispatcher | undefined;
+  #edge: Edge | undefined;
+  #routeCount = 0;
+  #state: "new" | "starting" | "serving" | "draining" | "closed" = "new";
+
+  /** @internal Use `createServer`. */
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#limits = resolveLimits(options.limits ?? {});
+    this.#listener = new Listener({
+      address: listenAddress(options),
+      backlog: options.backlog ?? defaultBacklog,
+      connectionsMax: this.#limits.connectionsMax,
+      onConnection: (socket) => this.#edge?.accept(socket),
+    });
+  }
+
+  /** Where it listens, e.g. `http://localhost:8080`; with the real port once started. */
+  get url(): string {
+    return describeAddress(this.#listener.address);
+  }
+
+  /** Where it listens; with the real port once started. */
+  get address(): ListenAddress {
+    return this.#listener.address;
+  }
+
+  /** Workers that take requests now; 0 when the application runs on the edge. */
+  get workerCount(): number {
+    return this.#pool?.readyCount ?? 0;
+  }
+
+  /** Routes the application declared; 0 until it is loaded. */
+  get routeCount(): number {
+    return this.#routeCount;
+  }
+
+  /** Connections open now. */
+  get connectionCount(): number {
+    return this.#edge?.connectionCount ?? 0;
+  }
+
+  /**
+   * Loads the application and listens. Resolves once connections are accepted and the first worker takes requests; the
+   * others come up beside it.
+   * @throws AppLoadError (`APP_LOAD`) when the application can't be loaded, `LISTEN` when the address can't be had,
+   *   ConfigError for wrong options; nothing is left running then
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await this.load();
+    try {
+      await this.#listener.start();
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+    if (signal?.aborted === true) await this[Symbol.asyncDispose]();
+    signal?.throwIfAborted();
+  }
+
+  /** Loads the application without listening: enough for `inject`. Called by `start`. */
+  async load(): Promise<void> {
+    if (this.#state !== "new") throw new Error(`Cannot start a server that is ${this.#state}`);
+    this.#state = "starting";
+    const { app } = this.#options;
+    try {
+      if (isApplication(app)) this.#build(app.manifest(), app);
+      else await this.#startWorkers(appUrl(app));
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+    this.#state = "serving";
+  }
+
+  /** Resolves once all workers that were asked for are up. */
+  async ready(): Promise<void> {
+    await this.#pool?.filled();
+  }
+
+  /**
+   * Answers a request without a socket, through the same routes, limits, queue and workers. A string is a path or a URL.
+   * Loads the application if that hasn't happened.
+   */
+  async inject(request: globalThis.Request | string, init?: RequestInit): Promise<Response> {
+    if (this.#state === "new") await this.load();
+    if (this.#edge === undefined)
+      throw new Error("Cannot inject into a server that is not running");
+    const input = typeof request === "string" ? new URL(request, "http://localhost") : request;
+    return inject(this.#edge, new globalThis.Request(input, init));
+  }
+
+  /** Accepts no more connections, answers what was accepted, then ends; what is left at `deadline` is cut. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    if (this.#state !== "serving") return;
+    this.#state = "draining";
+    await this.#listener.close();
+    await this.#edge?.drain(deadline);
+    await this.#pool?.drain(deadline);
+    await this[Symbol.asyncDispose]();
+  }
+
+  /** Stops at once. Connections are cut, workers are ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    await this.#listener.close();
+    this.#edge?.close();
+    await this.#pool?.[Symbol.asyncDispose]();
+  }
+
+  async #startWorkers(url: string): Promise<void> {
+    const { workers, events } = this.#options;
+    const pool = new WorkerPool({
+      appUrl: url,
+      imports: this.#options.imports ?? [],
+      workers: resolveWorkerCount(workers, availableParallelism()),
+      concurrency: this.#limits.concurrency,
+      unstartedMax: this.#limits.unstartedMax,
+      clock: systemClock,
+      events: {
+        onRoom: () => this.#dispatcher?.pump(),
+        onWorkerReady: (worker) => events?.workerReady?.(worker.id),
+        onWorkerGone: (worker, cause) => events?.workerGone?.(worker.id, cause),
+        onStartFailed: (cause, retryMs) => events?.workerStartFailed?.(cause, retryMs),
+      },
+    });
+    this.#pool = pool;
+    await pool.start();
+    this.#dispatcher = new Dispatcher({
+      pool,
+      queuedMax: this.#limits.queuedMax,
+      clock: systemClock,
+      refuse: (exchange, detail, retryAfterSeconds) =>
+        this.#edge?.refuse(exchange, 503, detail, retryAfterSeconds),
+    });
+    const { manifest } = pool;
+    const onEdge = manifest.routes.some((route) => route.placement === "edge");
+    this.#build(manifest, onEdge ? await loadApplication(url) : null);
+  }
+
+  #build(manifest: Manifest, application: Application | null): void {
+    const { serverField = "Millrace", events } = this.#options;
+    const routes = new RouteTable(manifest);
+    this.#routeCount = manifest.routes.length;
+    this.#edge = new Edge({
+      limits: this.#limits,
+      clock: systemClock,
+      serverField: serverField === false ? "" : serverField,
+      routes,
+      dispatcher: this.#dispatcher ?? null,
+      application,
+      files: lookUpIn(manifest.files),
+      report: (error, request) => {
+        if (events?.handlerFailed !== undefined) events.handlerFailed(error, request);
+        else console.error(`${request.method} ${request.path} failed:`, error);
+      },
+    });
+    this.#edge.start();
+  }
+}
+
+/**
+ * Makes a server; `start()` runs it.
+ *
+ * ```ts
+ * await using server = createServer({ app: new URL("./app.ts", import.meta.url), port: 8080 });
+ * await server.start();
+ * ```
+ * @throws ConfigError for options that can't be
+ */
+export function createServer(options: ServerOptions): Server {
+  return new Server(options);
+}
+
+function listenAddress(options: ServerOptions): ListenAddress {
+  const { host = "localhost", port = 8080, socketPath } = options;
+  if (socketPath !== undefined) return { path: socketPath };
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new ConfigError("PORT_RANGE", `Cannot listen on port ${port}: give 0 to 65535`);
+  }
+  return { host, port };
+}
+
+function appUrl(app: URL | string): string {
+  if (app instanceof URL) return app.href;
+  if (app.startsWith("file:")) return app;
+  return pathToFileURL(isAbsolute(app) ? app : resolve(app)).href;
+}
+
+/** The folders in the order they were declared: the first that has the file gives it. */
+function lookUpIn(folders: readonly FilesManifest[]): FilesHandler | null {
+  if (folders.length === 0) return null;
+  const handlers = folders.map((folder) => filesHandler(folder));
+  return async (request) => {
+    for (const handler of handlers) {
+      const reply = await handler(request);
+      if (reply !== undefined) return reply;
+    }
+    return undefined;
+  };
+}
