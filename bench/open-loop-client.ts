@@ -24,8 +24,8 @@ export interface OpenLoopQuestion {
 }
 
 /**
- * Latencies in ms, one entry for each of the question's requests. A request without an answer counts
- * with the time that was waited for one, so the truth is worse.
+ * Latencies in ms, one entry for each of the question's requests. A request without an answer
+ * counts with the time that was waited for one, so the truth is worse.
  */
 export interface OpenLoopAnswer {
   readonly requests: readonly {

@@ -59,9 +59,9 @@ interface Target {
 }
 
 /**
- * Measures all rounds. Each starts fresh processes: a process can settle in a slow state for good
- * (a node:http was seen to stay 30 % slower than the one of the run before), and only the median
- * over several processes tells that from what the server is.
+ * Measures all rounds. Each starts fresh processes: a node:http was once seen to take 24 to 35 %
+ * more CPU for pipelined requests from its second round to its fifth, cause unknown. When one
+ * process has such a state, only the median over several tells it from what the server is.
  */
 export async function measureRequests(bench: Bench): Promise<Point[]> {
   const drafts = draftsFor(bench);

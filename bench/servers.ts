@@ -100,7 +100,7 @@ export async function startServer(
   closeSync(log);
   const stop = () => stopServer(child, folder);
   try {
-    running.add(child);
+    running.set(child, folder);
     await untilReady({ child, port, path: options.path ?? "/plaintext" });
     const startupMs = performance.now() - startedAt;
     return { definition, pid: child.pid ?? 0, port, startupMs, stop };
@@ -112,9 +112,14 @@ export async function startServer(
   }
 }
 
-/** Children that are not known to have ended. Whatever ends this process ends them first. */
-const running = new Set<ChildProcess>();
-process.on("exit", () => running.forEach(killTree));
+/** Children not known to have ended, and their folders: what ends this process ends them. */
+const running = new Map<ChildProcess, string>();
+process.on("exit", () => {
+  for (const [child, folder] of running) {
+    killTree(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 async function untilReady(of: {
   readonly child: ChildProcess;

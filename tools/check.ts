@@ -14,6 +14,9 @@ const steps = [
   { name: "tests", script: "test", what: "quick tier, with the import table and the style limits" },
 ];
 
+/** Far above what any step takes. Node's own test timeout ends no test file that leaves a handle open. */
+const timeoutMs = 15 * 60_000;
+
 const { except } = parseArgs({
   options: { except: { type: "string", multiple: true, default: [] } },
 }).values;
@@ -29,7 +32,10 @@ const results = steps
   .map(({ name, script, what }) => {
     console.log(`\n── ${name}: ${what}`);
     const startMs = performance.now();
-    const { status } = spawnSync(process.execPath, ["--run", script], { stdio: "inherit" });
+    const { status } = spawnSync(process.execPath, ["--run", script], {
+      stdio: "inherit",
+      timeout: timeoutMs,
+    });
     const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
     return { line: `${status === 0 ? "passed" : "FAILED"}  ${name} (${seconds} s)`, status };
   });

@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 const supported = ["22", "26"];
+/** Far above what the quick tests take. Node's own test timeout ends no file that leaves a handle open. */
+const timeoutMs = 10 * 60_000;
 const root = new URL("../", import.meta.url);
 
 const majors = process.argv.length > 2 ? process.argv.slice(2) : supported;
@@ -69,6 +71,7 @@ function run(program: string, args: string[], output: "inherit" | "pipe", cwd = 
     env: { ...process.env, PATH: path },
     stdio: ["ignore", output, "inherit"],
     encoding: "utf8",
+    timeout: timeoutMs,
   });
   if (status === 0) return stdout ?? "";
   const why = error?.message ?? signal ?? `exit code ${status}`;

@@ -1,6 +1,6 @@
 /**
- * Classes of octets as 256-entry tables: `TABLE[octet] === 1` when the octet belongs. A table lookup in a loop over the
- * Buffer was the fastest of the ways measured (see README.md).
+ * Classes of octets as 256-entry tables: `TABLE[octet] === 1` when the octet belongs. Measured on 500-byte heads: a table
+ * loop over the Buffer 520 ns, regular expressions over a string 790, charCodeAt and the same tables 860.
  */
 
 export const TAB = 0x09;

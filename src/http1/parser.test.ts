@@ -177,12 +177,36 @@ test("Parser accepts what is exactly as large as each limit, and not one more", 
   }
 });
 
+test("Parser refuses an endless line as soon as its bound is reached (RFC 9112 §3)", () => {
+  const refusedAfter = (start: string): number => {
+    const { parser } = listener();
+    parser.push(bytes(start));
+    for (let count = start.length; count < 20_000; count += 1) {
+      try {
+        parser.push(bytes("a"));
+      } catch {
+        return count + 1;
+      }
+    }
+    return Infinity;
+  };
+  assert.equal(refusedAfter("GET /"), defaultParserLimits.requestLineBytesMax);
+  assert.equal(refusedAfter("GET / HTTP/1.1\r\nA: "), defaultParserLimits.headBytesMax);
+});
+
 test("Parser takes a full-size head one octet at a time in bounded time", () => {
-  const sent = `GET / HTTP/1.1\r\nHost: a\r\n${`A: ${"b".repeat(150)}\r\n`.repeat(99)}\r\n`;
-  const startedMs = performance.now();
-  for (let round = 0; round < 20; round += 1) assert.equal(hear([...sent]).error, undefined);
-  // Measured: 20 ms a round. If every octet scanned all before it, this would be over 100 times that.
-  assert.ok(performance.now() - startedMs < 8000);
+  const head = `GET / HTTP/1.1\r\nHost: a\r\n${`A: ${"b".repeat(150)}\r\n`.repeat(99)}\r\n`;
+  const octets = [...head].map(bytes);
+  let bestMs = Infinity;
+  for (let round = 0; round < 5; round += 1) {
+    const { parser, requests } = listener();
+    const startedMs = performance.now();
+    for (const octet of octets) parser.push(octet);
+    bestMs = Math.min(bestMs, performance.now() - startedMs);
+    assert.equal(requests.length, 1);
+  }
+  // Measured: 2 ms; over 100 ms if every octet scanned all before it again.
+  assert.ok(bestMs < 50, `${bestMs} ms`);
 });
 
 const tokens = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/);
