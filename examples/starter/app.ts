@@ -49,7 +49,7 @@ function parsedOrText(text: string): unknown {
 }
 
 /** Counting to here by trial division takes a worker about two seconds. */
-const nMax = 5_000_000;
+const nMax = 10_000_000;
 
 function wholeNumber(text: string): number {
   const n = Number(text);

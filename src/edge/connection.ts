@@ -28,6 +28,8 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
   readonly #edge: Edge;
   readonly #parser: RequestParser;
   readonly #writer: AnswerWriter;
+  /** Address of the client; empty on a Unix socket. */
+  readonly #ip: string;
   /** Made for the first body. */
   #intake: BodyIntake | null = null;
   #state: State = "open";
@@ -52,6 +54,7 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
     this.#edge = edge;
     this.#parser = new RequestParser(this, edge.parserLimits);
     this.#writer = new AnswerWriter(socket, edge);
+    this.#ip = socket.remoteAddress ?? "";
     this.expiresAtMs = edge.wheel.nowMs + edge.limits.firstByteTimeoutMs;
     edge.wheel.add(this);
     (socket as OwnedSocket)[ownerOf] = this;
@@ -94,7 +97,7 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
   head(parser: RequestParser): void {
     const edge = this.#edge;
     const { method, target, headers } = parser;
-    const exchange = new Exchange(this, edge, method, target, headers, edge.ipOf(this.#socket));
+    const exchange = new Exchange(this, edge, method, target, headers, this.#ip);
     exchange.oldProtocol = parser.versionMinor === 0;
     exchange.close = !parser.keepAlive;
     this.#append(exchange);
@@ -252,8 +255,7 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
     if (!(error instanceof ProtocolError)) throw error;
     const broken = this.#receiving;
     if (broken === null) {
-      const ip = this.#edge.ipOf(this.#socket);
-      const refused = new Exchange(this, this.#edge, "GET", "/", "", ip);
+      const refused = new Exchange(this, this.#edge, "GET", "/", "", this.#ip);
       this.#append(refused);
       this.#refuseAndEnd(refused, error);
     } else if (broken.state === "waiting") {

@@ -35,7 +35,7 @@ export class Dispatcher {
   }
 
   dispatch(exchange: Exchange): void {
-    const worker = this.#queue.size === 0 ? this.#options.pool.pick() : null;
+    const worker = this.#queue.size === 0 ? this.#options.pool.pick(exchange.handlerIndex) : null;
     if (worker !== null) {
       worker.send(exchange);
     } else if (this.#queue.push(exchange)) {
@@ -54,18 +54,18 @@ export class Dispatcher {
   pump(): void {
     const { pool } = this.#options;
     while (this.#queue.size > 0) {
-      const worker = pool.pick();
-      if (worker === null) return pool.requestRoom();
+      if (!pool.hasRoom) return pool.requestRoom();
       const exchange = this.#queue.take();
       if (exchange === undefined) return;
       this.#taken += 1;
-      worker.send(exchange);
+      pool.pick(exchange.handlerIndex)?.send(exchange);
     }
   }
 
   /** Refuses what has waited too long, and measures. Called a few times a second. */
   tick(nowMs: number): void {
     this.#queue.expire();
+    this.#options.pool.tick(nowMs);
     this.#rate.took(this.#taken, nowMs);
     this.#taken = 0;
   }

@@ -49,6 +49,8 @@ export class Edge implements ExchangeRouter {
   draining = false;
   readonly #options: EdgeOptions;
   readonly #recoverer: Pick<Application, "recover">;
+  readonly #handlers: Application["handlers"];
+  readonly #patterns: Application["patterns"];
   readonly #miss: Handler;
   readonly #connections = new Set<Connection>();
   #ticker: NodeJS.Timeout | undefined;
@@ -67,7 +69,9 @@ export class Edge implements ExchangeRouter {
     this.wheel = new TimerWheel({ clock: options.clock, tickMs });
     this.serializer = new ResponseSerializer({ serverField: options.serverField });
     const { application, routes } = options;
-    this.#recoverer = application ?? { recover: errorReply };
+    this.#recoverer = { recover: application?.recover ?? errorReply };
+    this.#handlers = application?.handlers ?? [];
+    this.#patterns = application?.patterns ?? [];
     this.#miss =
       application !== null && routes.miss.placement === "thread"
         ? application.miss
@@ -87,11 +91,6 @@ export class Edge implements ExchangeRouter {
   /** Takes a connection on. */
   accept(socket: Socket): void {
     this.#connections.add(new Connection(socket, this));
-  }
-
-  /** Address of the client. */
-  ipOf(socket: Socket): string {
-    return socket.remoteAddress ?? "";
   }
 
   // ── Requests ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,9 +140,8 @@ export class Edge implements ExchangeRouter {
   }
 
   #runHere(exchange: Exchange, index: number): void {
-    const { application } = this.#options;
-    const request = this.#requestOf(exchange, application?.patterns[index] ?? null);
-    const handler = index === missIndex ? this.#miss : application?.handlers[index];
+    const request = this.#requestOf(exchange, this.#patterns[index] ?? null);
+    const handler = index === missIndex ? this.#miss : this.#handlers[index];
     if (handler === undefined) throw new Error(`No handler ${index} on the edge`);
     this.#run(exchange, request, handler);
   }

@@ -9,7 +9,10 @@ export type Batch = (string | number | boolean | Uint8Array | null)[];
 
 /** Edge to worker. */
 export const toWorker = {
-  /** slot, handler index, method, target, header text, client address, whole body or `null` when it streams */
+  /**
+   * slot, handler index, method (a number for common ones, see `methodCode`), target, header text, client address or
+   * `null` for that of the request before, whole body or `null` when it streams
+   */
   request: 1,
   /** slot, bytes of the request body */
   bodyChunk: 2,
@@ -23,9 +26,9 @@ export const toWorker = {
 
 /** Worker to edge. Every request gets exactly one of `answer`, `end` or `fail`, cancelled or not: it frees the slot. */
 export const toEdge = {
-  /** slot, status, header text, body as latin1 string */
+  /** slot, status, header text or its number, body as latin1 string */
   answer: 1,
-  /** slot, status, header text, length or −1 */
+  /** slot, status, header text or its number, length or −1 */
   start: 2,
   /** slot, bytes */
   chunk: 3,
@@ -35,6 +38,8 @@ export const toEdge = {
   fail: 5,
   /** slot, bytes of the request's body that were read */
   credit: 6,
+  /** handler index, microseconds: it held the thread that long at a stretch; only said when that was long */
+  held: 7,
 } as const;
 
 /** Places in the memory that the edge shares with one worker, in 32-bit words. */
@@ -43,7 +48,9 @@ export const shared = {
   started: 0,
   /** 1 while requests wait at the edge for this worker to start what it holds. Written by the edge. */
   waiting: 1,
-  words: 2,
+  /** 1 while the worker's thread is at a batch. Written by the worker. */
+  busy: 2,
+  words: 3,
 } as const;
 
 /** A copy that shares memory with nobody, so that it can be moved to the other thread instead of copied again. */
@@ -51,4 +58,51 @@ export function detached(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes.byteLength);
   copy.set(bytes);
   return copy;
+}
+
+const commonMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** Methods cross as numbers where they can: a string costs ten times as much to post. */
+export function methodCode(method: string): number | string {
+  const code = commonMethods.indexOf(method);
+  return code < 0 ? method : code;
+}
+
+/** The method that `methodCode` encoded. */
+export function methodOf(code: number | string): string {
+  return typeof code === "number" ? (commonMethods[code] as string) : code;
+}
+
+/** Most header texts that get a number, and the longest that does: answers without fields of their own have few. */
+const numberedMax = 128;
+const numberedLengthMax = 256;
+
+/**
+ * Header texts that recur cross as numbers. Both ends number the texts they see in the order in which they cross, until
+ * the table is full, so nothing has to be agreed on: a text that is not numbered yet crosses as text and is from then on.
+ */
+export class HeaderTextSender {
+  readonly #numbers = new Map<string, number>();
+
+  /** What to send for `text`. */
+  encode(text: string): string | number {
+    const number = this.#numbers.get(text);
+    if (number !== undefined) return number;
+    if (this.#numbers.size < numberedMax && text.length <= numberedLengthMax) {
+      this.#numbers.set(text, this.#numbers.size);
+    }
+    return text;
+  }
+}
+
+/** The other end of `HeaderTextSender`; must be shown every text, in order. */
+export class HeaderTextReceiver {
+  readonly #texts: string[] = [];
+
+  decode(sent: string | number): string {
+    if (typeof sent === "number") return this.#texts[sent] as string;
+    if (this.#texts.length < numberedMax && sent.length <= numberedLengthMax)
+      this.#texts.push(sent);
+    return sent;
+  }
 }

@@ -1,9 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
-import { toEdge, type Batch } from "./codec.ts";
+import { HeaderTextSender, toEdge, type Batch } from "./codec.ts";
 
 /** What a worker has to tell the edge: gathered through one turn of its loop, sent in one message. */
 export class Outbox {
   readonly #port: MessagePort;
+  readonly #headerTexts = new HeaderTextSender();
   #batch: Batch = [];
   #transfers: ArrayBuffer[] = [];
   #scheduled = false;
@@ -14,12 +15,12 @@ export class Outbox {
 
   /** A whole answer: the record that nearly every request ends with. */
   answer(slot: number, status: number, headerText: string, body: string): void {
-    this.#batch.push(toEdge.answer, slot, status, headerText, body);
+    this.#batch.push(toEdge.answer, slot, status, this.#headerTexts.encode(headerText), body);
     this.#schedule();
   }
 
   start(slot: number, status: number, headerText: string, length: number): void {
-    this.#batch.push(toEdge.start, slot, status, headerText, length);
+    this.#batch.push(toEdge.start, slot, status, this.#headerTexts.encode(headerText), length);
     this.#schedule();
   }
 
@@ -42,6 +43,12 @@ export class Outbox {
 
   credit(slot: number, bytes: number): void {
     this.#batch.push(toEdge.credit, slot, bytes);
+    this.#schedule();
+  }
+
+  /** A handler held the thread for `ms` at a stretch. */
+  held(handlerIndex: number, ms: number): void {
+    this.#batch.push(toEdge.held, handlerIndex, Math.round(ms * 1_000));
     this.#schedule();
   }
 

@@ -2,12 +2,15 @@ import type { MessagePort } from "node:worker_threads";
 import { missIndex, type Application } from "../core/application.ts";
 import { Request } from "../core/request.ts";
 import { runHandler, type ReportError } from "../core/run.ts";
-import { shared, toWorker, type Batch } from "./codec.ts";
+import { methodOf, shared, toWorker, type Batch } from "./codec.ts";
 import { Outbox } from "./outbox.ts";
 import { WorkerExchange, type RunningRequests } from "./worker-exchange.ts";
 
-/** Once a handler held the thread this long, what is answered goes out before the next one starts. */
-const promptMs = 0.5;
+/**
+ * A handler that held the thread longer than this is reported, and what is answered goes out before the next one starts:
+ * ten times what light handlers take, and little enough to wait behind.
+ */
+const heldMs = 0.1;
 
 export interface RequestLoopOptions {
   readonly application: Application;
@@ -22,11 +25,16 @@ export class RequestLoop {
   readonly #options: RequestLoopOptions;
   readonly #outbox: Outbox;
   readonly #running: RunningRequests = [];
+  readonly #handlers: Application["handlers"];
+  readonly #patterns: Application["patterns"];
+  #ip = "";
   #started = 0;
 
   constructor(options: RequestLoopOptions) {
     this.#options = options;
     this.#outbox = new Outbox(options.port);
+    this.#handlers = options.application.handlers;
+    this.#patterns = options.application.patterns;
   }
 
   /** Takes requests from now on. */
@@ -35,6 +43,8 @@ export class RequestLoop {
   }
 
   #receive(batch: Batch): void {
+    const { memory } = this.#options;
+    Atomics.store(memory, shared.busy, 1);
     let at = 0;
     let lastMs = performance.now();
     while (at < batch.length) {
@@ -44,7 +54,10 @@ export class RequestLoop {
           this.#run(batch, at, slot);
           at += 8;
           const nowMs = performance.now();
-          if (nowMs - lastMs > promptMs) this.#outbox.flush();
+          if (nowMs - lastMs > heldMs) {
+            this.#outbox.held(batch[at - 5] as number, nowMs - lastMs);
+            this.#outbox.flush();
+          }
           lastMs = nowMs;
           break;
         }
@@ -65,11 +78,16 @@ export class RequestLoop {
           at += 3;
       }
     }
-    const { memory } = this.#options;
+    Atomics.store(memory, shared.busy, 0);
     if (Atomics.load(memory, shared.waiting) === 1) {
       Atomics.store(memory, shared.waiting, 0);
       this.#outbox.sayProgress();
     }
+  }
+
+  #ipOf(sent: string | null): string {
+    if (sent !== null) this.#ip = sent;
+    return this.#ip;
   }
 
   #run(batch: Batch, at: number, slot: number): void {
@@ -81,16 +99,16 @@ export class RequestLoop {
     const wholeBody = batch[at + 7] as string | null;
     const exchange = new WorkerExchange(this.#outbox, this.#running, slot);
     const request = new Request(
-      batch[at + 3] as string,
+      methodOf(batch[at + 3] as number | string),
       batch[at + 4] as string,
       batch[at + 5] as string,
-      batch[at + 6] as string,
-      application.patterns[index] ?? null,
+      this.#ipOf(batch[at + 6] as string | null),
+      this.#patterns[index] ?? null,
       wholeBody ?? exchange.openBody(),
     );
     exchange.request = request;
     this.#running[slot] = exchange;
-    const handler = index === missIndex ? application.miss : application.handlers[index];
+    const handler = index === missIndex ? application.miss : this.#handlers[index];
     if (handler === undefined)
       throw new Error(`The edge named handler ${index}, which is not there`);
     runHandler({ application, handler, request, responder: exchange, report });

@@ -55,6 +55,8 @@ export interface WorkerHandle extends AsyncDisposable {
 export interface WorkerEvents {
   /** A batch of answers was taken in: there may be room for more requests. */
   onProgress(worker: WorkerHandle): void;
+  /** A handler held its worker's thread for `ms` at a stretch, which was long. */
+  onHeld(handlerIndex: number, ms: number): void;
   /** The worker ended, asked to or not; its requests are told next. */
   onGone(worker: WorkerHandle, cause: Error | null): void;
 }

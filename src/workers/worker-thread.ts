@@ -6,7 +6,15 @@ import {
 } from "node:worker_threads";
 import type { Manifest } from "../core/application.ts";
 import { AppLoadError } from "./app-load-error.ts";
-import { shared, toEdge, toWorker, detached, type Batch } from "./codec.ts";
+import {
+  HeaderTextReceiver,
+  detached,
+  methodCode,
+  shared,
+  toEdge,
+  toWorker,
+  type Batch,
+} from "./codec.ts";
 import type { BootData, BootReport } from "./boot.ts";
 import type { WorkerEvents, WorkerHandle, WorkerLoad, WorkerRequest } from "./worker-handle.ts";
 
@@ -28,6 +36,7 @@ export class WorkerThread implements WorkerHandle {
   readonly #options: WorkerThreadOptions;
   readonly #requests: (WorkerRequest | null)[] = [];
   readonly #freeSlots: number[] = [];
+  readonly #headerTexts = new HeaderTextReceiver();
   readonly #memory = new Int32Array(new SharedArrayBuffer(4 * shared.words));
   #state: State = "new";
   #worker: Worker | undefined;
@@ -37,7 +46,10 @@ export class WorkerThread implements WorkerHandle {
   #batch: Batch = [];
   #transfers: ArrayBuffer[] = [];
   #flushScheduled = false;
+  #lastIp = "";
   #sent = 0;
+  /** Requests in the batch of this turn. */
+  #batched = 0;
   #outstanding = 0;
 
   constructor(options: WorkerThreadOptions) {
@@ -57,6 +69,15 @@ export class WorkerThread implements WorkerHandle {
   /** Of these, how many the worker hasn't started, as of now: read from shared memory. */
   get unstarted(): number {
     return (this.#sent - Atomics.load(this.#memory, shared.started)) | 0;
+  }
+
+  /**
+   * Whether one more light request may join what this worker is sent this turn: it holds fewer than `batchedMax` of this
+   * turn, and before this turn's it had nothing to do.
+   */
+  mayJoin(batchedMax: number): boolean {
+    if (this.#batched > 0) return this.#batched < batchedMax;
+    return Atomics.load(this.#memory, shared.busy) === 0 && this.unstarted === 0;
   }
 
   start(): Promise<Manifest> {
@@ -115,12 +136,14 @@ export class WorkerThread implements WorkerHandle {
       toWorker.request,
       slot,
       request.handlerIndex,
-      request.method,
+      methodCode(request.method),
       request.target,
       request.headerText,
-      request.ip,
+      request.ip === this.#lastIp ? null : request.ip,
       request.wholeBody,
     );
+    this.#lastIp = request.ip;
+    this.#batched += 1;
     this.#scheduleFlush();
     request.dispatched();
   }
@@ -165,6 +188,7 @@ export class WorkerThread implements WorkerHandle {
   /** Sends what this turn gathered. */
   flush(): void {
     this.#flushScheduled = false;
+    this.#batched = 0;
     if (this.#state === "gone" || this.#batch.length === 0) return;
     this.#port?.postMessage(this.#batch, this.#transfers);
     // postMessage has serialised both: a new array is cheaper than clearing a long one.
@@ -181,11 +205,19 @@ export class WorkerThread implements WorkerHandle {
       switch (operation) {
         case toEdge.answer:
           this.#release(request);
-          request.answer(batch[at + 2] as number, batch[at + 3] as string, batch[at + 4] as string);
+          request.answer(
+            batch[at + 2] as number,
+            this.#headerTexts.decode(batch[at + 3] as string | number),
+            batch[at + 4] as string,
+          );
           at += 5;
           break;
         case toEdge.start:
-          request.start(batch[at + 2] as number, batch[at + 3] as string, batch[at + 4] as number);
+          request.start(
+            batch[at + 2] as number,
+            this.#headerTexts.decode(batch[at + 3] as string | number),
+            batch[at + 4] as number,
+          );
           at += 5;
           break;
         case toEdge.chunk:
@@ -201,6 +233,10 @@ export class WorkerThread implements WorkerHandle {
           this.#release(request);
           request.fail(null);
           at += 2;
+          break;
+        case toEdge.held:
+          this.#options.events.onHeld(slot, (batch[at + 2] as number) / 1_000);
+          at += 3;
           break;
         default:
           request.bodyRead(batch[at + 2] as number);

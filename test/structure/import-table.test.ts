@@ -74,6 +74,8 @@ test("The import check finds each kind of import that is not allowed", () => {
     ["src/core/x.ts", 'import data from "../../package.json";', "outside src"],
     ["src/core/x.ts", 'import { test } from "node:test";', "node:test"],
     ["src/core/x.test.ts", 'import { Edge } from "../edge/edge.ts";', "edge"],
+    ["src/core/x.test.ts", 'import { serve } from "../../test/support/serve.ts";', "server.ts"],
+    ["src/core/x.ts", 'import { serve } from "../../test/support/serve.ts";', "outside src"],
     ["src/http1/x.ts", 'import { lookup } from "mrmime";', "mrmime"],
     ["src/http1/x.ts", 'import fc from "fast-check";', "fast-check"],
     ["src/cli/x.ts", 'import { Pool } from "../workers/worker-pool.ts";', "workers"],
@@ -94,35 +96,43 @@ test("The import check lets through what is allowed, and examples in comments", 
     ["src/cli/x.ts", 'import { loadApplication } from "../workers/load-app.ts";'],
     ["src/cli/x.ts", 'import { createServer } from "../server.ts";'],
     ["src/core/x.ts", 'import { parse } from "cookie";'],
+    ["src/cli/x.ts", 'readFileSync(new URL("../../package.json", import.meta.url));'],
     ["src/core/x.test.ts", 'import { test } from "node:test";\nimport fc from "fast-check";'],
     ["src/core/x.ts", '/**\n * import { app } from "millrace";\n */\n// import("millrace")'],
   ];
   for (const [path, text] of cases) assert.deepEqual(violationsOf({ path, text }), []);
 });
 
-function violationsOf({ path, text }: SourceFile): string[] {
-  const room = table[roomOf(path)];
-  if (room === undefined) return [`${path}: its folder has no row in the import table`];
-  const reach = [roomOf(path), ...room.imports];
-  const packages = [...(room.packages ?? []), ...(isTest(path) ? [...testPackages] : [])];
-  const violations: string[] = [];
-  for (const { line, specifier } of importsIn(text)) {
-    const at = `${path}:${line}`;
-    if (specifier.startsWith(".")) {
-      const target = posix.join(dirname(path), specifier);
-      if (!target.startsWith("src/")) violations.push(`${at}: ${specifier} is outside src`);
-      else if (!reach.includes(roomOf(target)) && !reach.includes(target.slice("src/".length))) {
-        violations.push(`${at}: ${roomOf(path)} may not import ${roomOf(target)} (${specifier})`);
-      }
-    } else if (specifier.startsWith("node:")) {
-      if (specifier.startsWith("node:test") && !isTest(path)) {
-        violations.push(`${at}: only tests import ${specifier}`);
-      }
-    } else if (!packages.includes(specifier)) {
-      violations.push(`${at}: ${roomOf(path)} may not import the package ${specifier}`);
+/** What `file` imports beyond the reach of `room`. */
+function violationsOf(file: SourceFile, room = roomOf(file.path)): string[] {
+  const row = table[room];
+  if (row === undefined) return [`${file.path}: its folder has no row in the import table`];
+  const reach = [room, ...row.imports];
+  const inTest = isTest(file.path) || isSupport(file.path);
+  const packages = [...(row.packages ?? []), ...(inTest ? testPackages : [])];
+  return importsIn(file.text).flatMap(({ line, specifier }) => {
+    const at = `${file.path}:${line}`;
+    if (specifier.startsWith("node:test")) {
+      return inTest ? [] : [`${at}: only tests import ${specifier}`];
     }
-  }
-  return violations;
+    if (specifier.startsWith("node:")) return [];
+    if (!specifier.startsWith(".")) {
+      const isAllowed = packages.includes(specifier);
+      return isAllowed ? [] : [`${at}: ${room} may not import the package ${specifier}`];
+    }
+    const target = posix.join(dirname(file.path), specifier);
+    // A test may lean on test/support, as long as that stays within the same reach.
+    if (inTest && isSupport(target)) {
+      return violationsOf({ path: target, text: readFile(target) }, room);
+    }
+    if (!target.startsWith("src/")) return [`${at}: ${specifier} is outside src`];
+    const isReached = reach.includes(roomOf(target)) || reach.includes(target.slice("src/".length));
+    return isReached ? [] : [`${at}: ${room} may not import ${roomOf(target)} (${specifier})`];
+  });
+}
+
+function isSupport(path: string): boolean {
+  return path.startsWith("test/support/");
 }
 
 /** The first folder below src, or the file's own name when it lies in src itself. */
@@ -132,7 +142,7 @@ function roomOf(path: string): string {
 
 // Statements begin a line, so examples in comments are none; the second form may stand anywhere.
 const statement = /^(?:import|export)\b(?:[\w\s{},*$]*\bfrom)?\s*"([^"]+)"/gm;
-const expression = /(?:\bimport\(|\bnew URL\(\s*(?="\.))\s*"([^"]+)"/g;
+const expression = /(?:\bimport\(|\bnew URL\((?=\s*"[^"]+\.[jt]s"))\s*"([^"]+)"/g;
 
 function importsIn(text: string): { line: number; specifier: string }[] {
   return [...text.matchAll(statement), ...text.matchAll(expression)].flatMap((match) => {
