@@ -1,5 +1,6 @@
 /**
- * Millrace: an asynchronous, multi-threaded web application server. This is what applications write with.
+ * Millrace: an asynchronous, multi-threaded web application server. This is what applications write
+ * with.
  */
 export { app, type App } from "./app/app.ts";
 export type { AppOptions, RequestBounds, RouteOptions } from "./app/route-options.ts";

@@ -24,23 +24,31 @@ import { WorkerPool } from "./workers/worker-pool.ts";
 /** Everything a server can be told. All but `app` have defaults. */
 export interface ServerOptions {
   /**
-   * The application: the URL or path of a module that exports `default app()`, which workers load; or an `app()` object,
-   * which then runs on the edge loop itself, without workers (for tests and small tools).
+   * The application: the URL or path of a module that exports `default app()`, which workers load;
+   * or an `app()` object, which then runs on the edge loop itself, without workers (for tests and
+   * small tools).
    */
   readonly app: URL | string | Application;
-  /** Host name or address to listen on. Default `"localhost"`: both loopback addresses, nobody outside. */
+  /**
+   * Host name or address to listen on. Default `"localhost"`: both loopback addresses, nobody
+   * outside.
+   */
   readonly host?: string;
   /** TCP port, 0 for any free one. Default 8080. */
   readonly port?: number;
   /** Path of a Unix socket to listen on instead of a host and port. */
   readonly socketPath?: string;
-  /** Connections the system may hold before they are accepted. Default 511; the system may cap it (`somaxconn`). */
+  /**
+   * Connections the system may hold before they are accepted. Default 511; the system may cap it
+   * (`somaxconn`).
+   */
   readonly backlog?: number;
   /** Worker threads. Default: one more than `os.availableParallelism()`. */
   readonly workers?: WorkerCount;
   /**
-   * URLs of modules that every worker imports before the application, in this order: loaders, instrumentation. They are
-   * not imported here; an application with edge routes runs in this process too, so import them before `start` then.
+   * URLs of modules that every worker imports before the application, in this order: loaders,
+   * instrumentation. They are not imported here; an application with edge routes runs in this
+   * process too, so import them before `start` then.
    */
   readonly imports?: readonly string[];
   /** Bounds; see `Limits` for each with its default and reason. */
@@ -113,10 +121,10 @@ export class Server implements Service {
   }
 
   /**
-   * Loads the application and listens. Resolves once connections are accepted and the first worker takes requests; the
-   * others come up beside it.
-   * @throws AppLoadError (`APP_LOAD`) when the application can't be loaded, `LISTEN` when the address can't be had,
-   *   ConfigError for wrong options; nothing is left running then
+   * Loads the application and listens. Resolves once connections are accepted and the first worker
+   * takes requests; the others come up beside it.
+   * @throws AppLoadError (`APP_LOAD`) when the application can't be loaded, `LISTEN` when the
+   *   address can't be had, ConfigError for wrong options; nothing is left running then
    */
   async start(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -152,8 +160,8 @@ export class Server implements Service {
   }
 
   /**
-   * Answers a request without a socket, through the same routes, limits, queue and workers. A string is a path or a URL.
-   * Loads the application if that hasn't happened.
+   * Answers a request without a socket, through the same routes, limits, queue and workers. A
+   * string is a path or a URL. Loads the application if that hasn't happened.
    */
   async inject(request: globalThis.Request | string, init?: RequestInit): Promise<Response> {
     if (this.#state === "new") await this.load();
@@ -163,7 +171,10 @@ export class Server implements Service {
     return inject(this.#edge, new globalThis.Request(input, init));
   }
 
-  /** Accepts no more connections, answers what was accepted, then ends; what is left at `deadline` is cut. */
+  /**
+   * Accepts no more connections, answers what was accepted, then ends; what is left at `deadline`
+   * is cut.
+   */
   async drain(deadline: AbortSignal): Promise<void> {
     if (this.#state !== "serving") return;
     this.#state = "draining";

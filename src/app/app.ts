@@ -39,8 +39,9 @@ export class App<State extends object = object> extends Scope<State> implements 
   }
 
   /**
-   * Wraps what is declared after it. All of an application's own middleware also wraps its misses: requests that no
-   * route takes. `Adds` is what it puts on `request.state`: the handlers after it know.
+   * Wraps what is declared after it. All of an application's own middleware also wraps its misses:
+   * requests that no route takes. `Adds` is what it puts on `request.state`: the handlers after it
+   * know.
    */
   override use<Adds = unknown>(...middleware: Middleware<State & Adds>[]): App<State & Adds> {
     const all = this.addMiddleware(middleware, sourcePlace(this.use));
@@ -49,9 +50,10 @@ export class App<State extends object = object> extends Scope<State> implements 
   }
 
   /**
-   * Turns errors into answers, in place of problem details. Middleware sees an error before it does, as what `next`
-   * throws. What it throws itself, the same error perhaps, is answered as if there were none; an answer from 500 on is
-   * reported with the error behind it. Its own answers pass no middleware.
+   * Turns errors into answers, in place of problem details. Middleware sees an error before it
+   * does, as what `next` throws. What it throws itself, the same error perhaps, is answered as if
+   * there were none; an answer from 500 on is reported with the error behind it. Its own answers
+   * pass no middleware.
    */
   onError(handler: (error: unknown, request: Request) => ReturnType<Handler>): this {
     return this.#setOnce("onError", handler, sourcePlace(this.onError));
@@ -62,7 +64,10 @@ export class App<State extends object = object> extends Scope<State> implements 
     return this.#setOnce("onMiss", handler as Handler, sourcePlace(this.onMiss));
   }
 
-  /** Checks everything declared and describes it. From then on nothing can be added. Throws `ConfigError`. */
+  /**
+   * Checks everything declared and describes it. From then on nothing can be added. Throws
+   * `ConfigError`.
+   */
   manifest(): Manifest {
     return this.#assembled().manifest;
   }
@@ -105,8 +110,8 @@ export class App<State extends object = object> extends Scope<State> implements 
 }
 
 /**
- * Begins an application. `State` names what is on `request.state` beyond what middleware declares to add. Throws
- * `ConfigError` for an unknown or impossible option.
+ * Begins an application. `State` names what is on `request.state` beyond what middleware declares
+ * to add. Throws `ConfigError` for an unknown or impossible option.
  */
 export function app<State extends object = object>(options: AppOptions = {}): App<State> {
   checkAppOptions(options);

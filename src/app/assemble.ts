@@ -49,7 +49,10 @@ interface Parts {
   readonly misses: MissDeclaration[];
 }
 
-/** Checks a definition, with all that is mounted in it, and folds handlers and middleware. Throws `ConfigError`. */
+/**
+ * Checks a definition, with all that is mounted in it, and folds handlers and middleware. Throws
+ * `ConfigError`.
+ */
 export function assemble(definition: AppDefinition): Assembly {
   const parts: Parts = { routes: [], handlers: [], files: [], misses: [] };
   const bounds = boundsWithin(defaultBounds, definition.options);
@@ -178,14 +181,16 @@ function checkPrefixes(folders: readonly FilesDeclaration[]): void {
     if (other === undefined) continue;
     throw new ConfigError(
       "FILES_COLLISION",
-      `${source}: files are already served under ${prefix} (${other.source}); give one of them another prefix`,
+      `${source}: files are already served under ${prefix} (${other.source}); ` +
+        "give one of them another prefix",
     );
   }
 }
 
 /**
- * What answers where no route does. Inside the application's own middleware it looks into the folders that stand behind
- * a middleware, then asks the mounted application that the path belongs to, then the application itself.
+ * What answers where no route does. Inside the application's own middleware it looks into the
+ * folders that stand behind a middleware, then asks the mounted application that the path belongs
+ * to, then the application itself.
  */
 function buildMiss(
   definition: AppDefinition,
@@ -232,7 +237,10 @@ function handlerFor(handlers: readonly PrefixHandler[], path: string): Handler |
   return undefined;
 }
 
-/** What of `middleware` the application's own doesn't run anyway: both begin with what was used before the scope. */
+/**
+ * What of `middleware` the application's own doesn't run anyway: both begin with what was used
+ * before the scope.
+ */
 function beyond(
   own: readonly Middleware[],
   middleware: readonly Middleware[],

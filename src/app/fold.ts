@@ -1,7 +1,10 @@
 import type { Application } from "../core/application.ts";
 import type { Handler, Middleware } from "../core/handler.ts";
 
-/** The handler that runs `middleware`, outermost first, around `handler`. All closures are made here, none later. */
+/**
+ * The handler that runs `middleware`, outermost first, around `handler`. All closures are made
+ * here, none later.
+ */
 export function fold(middleware: readonly Middleware[], handler: Handler): Handler {
   return middleware.reduceRight<Handler>((next, wrap) => (request) => wrap(request, next), handler);
 }

@@ -12,7 +12,10 @@ export function nearestOf(word: string, known: readonly string[]): string | unde
   return best;
 }
 
-/** How many letters must be added, dropped or changed (Levenshtein's distance), by one row of its table at a time. */
+/**
+ * How many letters must be added, dropped or changed (Levenshtein's distance), by one row of its
+ * table at a time.
+ */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let i = 1; i <= from.length; i++) {

@@ -5,13 +5,13 @@ import { nearestOf } from "./nearest.ts";
 /** What an application, or one of its routes, may say about its requests. */
 export interface RequestBounds {
   /**
-   * Largest request body, in bytes; beyond it the client gets 413 and the handler never more than this. 1 MiB unless
-   * given: enough for any form, too little to fill memory with.
+   * Largest request body, in bytes; beyond it the client gets 413 and the handler never more than
+   * this. 1 MiB unless given: enough for any form, too little to fill memory with.
    */
   readonly bodyLimit?: number;
   /**
-   * Longest wait for a worker, in ms; beyond it the client gets 503 and the handler never starts. 30,000 unless given:
-   * whoever waited that long is gone, or soon will be.
+   * Longest wait for a worker, in ms; beyond it the client gets 503 and the handler never starts.
+   * 30,000 unless given: whoever waited that long is gone, or soon will be.
    */
   readonly queueTimeoutMs?: number;
 }
@@ -22,8 +22,9 @@ export type AppOptions = RequestBounds;
 /** What a route may say about itself. */
 export interface RouteOptions extends RequestBounds {
   /**
-   * Where its handler runs: `"thread"`, a worker, unless given. `"edge"` saves the way to a worker, but while such a
-   * handler computes, the server does nothing else: only for what takes microseconds.
+   * Where its handler runs: `"thread"`, a worker, unless given. `"edge"` saves the way to a worker,
+   * but while such a handler computes, the server does nothing else: only for what takes
+   * microseconds.
    */
   readonly placement?: Placement;
   /** Of waiting requests, higher ones start first: a whole number from −8 to 8, 0 unless given. */
@@ -57,7 +58,10 @@ const checks: Readonly<
   },
 };
 
-/** Throws `ConfigError` `ROUTE_OPTION` unless `options` are a route's, saying what is wrong and what was meant. */
+/**
+ * Throws `ConfigError` `ROUTE_OPTION` unless `options` are a route's, saying what is wrong and what
+ * was meant.
+ */
 export function checkRouteOptions(options: RouteOptions, where: string): void {
   check(options, ["placement", "bodyLimit", "queueTimeoutMs", "priority"], "ROUTE_OPTION", where);
 }

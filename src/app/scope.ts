@@ -8,7 +8,10 @@ import { definitionOf, type AppDefinition } from "./definition.ts";
 import { checkRouteOptions, type RouteOptions } from "./route-options.ts";
 import { sourcePlace } from "./source-place.ts";
 
-/** Declares a route for one method (or several): `scope.get("/users/:id", handler)`, options before the handler. */
+/**
+ * Declares a route for one method (or several): `scope.get("/users/:id", handler)`, options before
+ * the handler.
+ */
 export interface DeclareRoute<State, Prefix extends string, Self> {
   <P extends string>(path: P, handler: Handler<ParamsOf<`${Prefix}${P}`>, State>): Self;
   <P extends string>(
@@ -27,9 +30,9 @@ export interface Mountable {
 const standardMethods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"];
 
 /**
- * Where routes are declared: an application, or a group within one. Order matters in one way only: a middleware wraps
- * the routes, groups, mounts and folders declared after it in the same scope, and nothing before it. Among the routes
- * the most specific pattern wins, wherever it was declared.
+ * Where routes are declared: an application, or a group within one. Order matters in one way only:
+ * a middleware wraps the routes, groups, mounts and folders declared after it in the same scope,
+ * and nothing before it. Among the routes the most specific pattern wins, wherever it was declared.
  */
 export class Scope<State extends object, Prefix extends string = ""> {
   readonly #prefix: string;
@@ -49,8 +52,8 @@ export class Scope<State extends object, Prefix extends string = ""> {
   readonly options: DeclareRoute<State, Prefix, this>;
   readonly trace: DeclareRoute<State, Prefix, this>;
   /**
-   * Answers GET (so HEAD too), POST, PUT, PATCH, DELETE and OPTIONS, as far as the same pattern has no route of its own
-   * for them in this application.
+   * Answers GET (so HEAD too), POST, PUT, PATCH, DELETE and OPTIONS, as far as the same pattern has
+   * no route of its own for them in this application.
    */
   readonly all: DeclareRoute<State, Prefix, this>;
 
@@ -91,8 +94,8 @@ export class Scope<State extends object, Prefix extends string = ""> {
   }
 
   /**
-   * Wraps what is declared after it in this scope. The first one is outermost. `Adds` is what it puts on
-   * `request.state`: the handlers after it know.
+   * Wraps what is declared after it in this scope. The first one is outermost. `Adds` is what it
+   * puts on `request.state`: the handlers after it know.
    */
   use<Adds = unknown>(...middleware: Middleware<State & Adds>[]): Scope<State & Adds, Prefix> {
     this.addMiddleware(middleware, sourcePlace(this.use));
@@ -101,8 +104,8 @@ export class Scope<State extends object, Prefix extends string = ""> {
   }
 
   /**
-   * Declares routes under a prefix, which may have parameters. What the group uses wraps the group alone; what this
-   * scope used before wraps it too.
+   * Declares routes under a prefix, which may have parameters. What the group uses wraps the group
+   * alone; what this scope used before wraps it too.
    */
   group<P extends string>(
     prefix: P,
@@ -119,9 +122,9 @@ export class Scope<State extends object, Prefix extends string = ""> {
   }
 
   /**
-   * Puts another application under a prefix. It keeps its middleware and its error handler, inside those of this one;
-   * its bounds hold where it set them. Without an error handler of its own, its errors go to this one's, and so do
-   * requests for what it hasn't, unless it has `onMiss`.
+   * Puts another application under a prefix. It keeps its middleware and its error handler, inside
+   * those of this one; its bounds hold where it set them. Without an error handler of its own, its
+   * errors go to this one's, and so do requests for what it hasn't, unless it has `onMiss`.
    */
   mount(prefix: string, application: Mountable): this {
     const source = sourcePlace(this.mount);
@@ -144,10 +147,11 @@ export class Scope<State extends object, Prefix extends string = ""> {
   }
 
   /**
-   * Serves the files of a folder to GET and HEAD, where no route matches. Of several folders the one with the longest
-   * prefix is looked into. Declared before any middleware it is served at the edge without troubling a worker; after
-   * one, a worker serves it inside the middleware.
-   * @param root the folder: `new URL("./public", import.meta.url)`, or a path from the working directory
+   * Serves the files of a folder to GET and HEAD, where no route matches. Of several folders the
+   * one with the longest prefix is looked into. Declared before any middleware it is served at the
+   * edge without troubling a worker; after one, a worker serves it inside the middleware.
+   * @param root the folder: `new URL("./public", import.meta.url)`, or a path from the working
+   *   directory
    */
   files(prefix: string, root: URL | string): this {
     const source = sourcePlace(this.files);

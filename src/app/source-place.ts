@@ -2,8 +2,9 @@ import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Where `caller` was called from, as `file:line:column`, the file relative to the working directory when it is inside;
- * `"unknown place"` when the stack doesn't say. Meant for start-up: making a stack is slow.
+ * Where `caller` was called from, as `file:line:column`, the file relative to the working directory
+ * when it is inside; `"unknown place"` when the stack doesn't say. Meant for start-up: making a
+ * stack is slow.
  */
 export function sourcePlace(caller: (...args: never[]) => unknown): string {
   const holder: { stack?: string } = {};

@@ -12,7 +12,8 @@ const commands: readonly Command[] = [serveCommand, routesCommand];
 /**
  * Runs the command line.
  * @param argv what follows `millrace`
- * @returns the exit code: 0 done; 1 it could not be done; 2 the command line was wrong; 128 + n stopped by signal n
+ * @returns the exit code: 0 done; 1 it could not be done; 2 the command line was wrong; 128 + n
+ *   stopped by signal n
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const code = await runReporting(argv);

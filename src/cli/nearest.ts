@@ -1,6 +1,6 @@
 /**
- * The candidate that `typed` was most likely meant to be, or undefined when none is near: at most two edits away, or a
- * third of its length, or one that begins with what was typed.
+ * The candidate that `typed` was most likely meant to be, or undefined when none is near: at most
+ * two edits away, or a third of its length, or one that begins with what was typed.
  */
 export function nearest(typed: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;

@@ -4,8 +4,9 @@ import { pathToFileURL } from "node:url";
 import { MillraceError } from "../core/errors.ts";
 
 /**
- * Imports the modules of `--import` into this process, and returns their URLs for the workers. A specifier means what
- * it means to Node's own `--import`: it is resolved from the working directory.
+ * Imports the modules of `--import` into this process, and returns their URLs for the workers. A
+ * specifier means what it means to Node's own `--import`: it is resolved from the working
+ * directory.
  * @throws MillraceError `IMPORT` for one that can't be found or throws
  */
 export async function preload(specifiers: readonly string[]): Promise<string[]> {
@@ -26,8 +27,8 @@ export async function preload(specifiers: readonly string[]): Promise<string[]> 
 }
 
 /**
- * Resolves a specifier as a module in `folder` would. `import.meta.resolve` can only do it for this module, and
- * `require.resolve` doesn't see what a package exports for `import` alone.
+ * Resolves a specifier as a module in `folder` would. `import.meta.resolve` can only do it for this
+ * module, and `require.resolve` doesn't see what a package exports for `import` alone.
  */
 function resolveFrom(folder: string, specifier: string): string {
   const parentURL = pathToFileURL(join(folder, "/")).href;

@@ -92,7 +92,10 @@ interface Stop {
   readonly timeoutMs: number;
 }
 
-/** Finishes what was accepted, unless a second signal or the time says otherwise. Returns the exit code. */
+/**
+ * Finishes what was accepted, unless a second signal or the time says otherwise. Returns the exit
+ * code.
+ */
 async function drain(server: Server, { signal, signals, timeoutMs }: Stop): Promise<number> {
   const seconds = counted(timeoutMs / 1_000, "second");
   const open = counted(server.connectionCount, "connection");

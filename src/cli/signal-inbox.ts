@@ -2,12 +2,14 @@
 export type StopSignal = "SIGINT" | "SIGTERM";
 
 /**
- * The same signal again within this time is the same Ctrl-C, in ms: a terminal sends it to the whole process group, and
- * npm then sends it to its child once more.
+ * The same signal again within this time is the same Ctrl-C, in ms: a terminal sends it to the
+ * whole process group, and npm then sends it to its child once more.
  */
 const echoMs = 400;
 
-/** Signals are recorded when they come and acted on where `next` is awaited, never in the handler. */
+/**
+ * Signals are recorded when they come and acted on where `next` is awaited, never in the handler.
+ */
 export class SignalInbox implements Disposable {
   readonly #signals: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
   readonly #lastMs = new Map<StopSignal, number>();

@@ -1,4 +1,7 @@
-/** Rows of cells as lines, each column as wide as its widest cell, two spaces between. Cells hold no line breaks. */
+/**
+ * Rows of cells as lines, each column as wide as its widest cell, two spaces between. Cells hold no
+ * line breaks.
+ */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -2,7 +2,8 @@ import { styleText } from "node:util";
 
 type Format = "bold" | "cyan" | "dim" | "red" | "yellow";
 
-// Whoever read what we print may go away (`millrace serve app.ts | head -3`). That must not end a server.
+// Whoever read what we print may go away (`millrace serve app.ts | head -3`). That must not end a
+// server.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 /** Prints a line on standard output. */
@@ -20,7 +21,10 @@ export function printWarning(message: string): void {
   process.stderr.write(`${errorStyled("yellow", "millrace:")} ${message}\n`);
 }
 
-/** Styles text for standard output, if that is a terminal which shows styles (`NO_COLOR` and the like count). */
+/**
+ * Styles text for standard output, if that is a terminal which shows styles (`NO_COLOR` and the
+ * like count).
+ */
 export function styled(format: Format, text: string): string {
   return styleText(format, text, { stream: process.stdout });
 }

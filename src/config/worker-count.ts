@@ -1,8 +1,8 @@
 import { ConfigError } from "../core/errors.ts";
 
 /**
- * How many workers run: a number, a range, or one of the classic rules: `"threads"` for 5 × cores, `"processes"` for
- * 2 × cores + 1.
+ * How many workers run: a number, a range, or one of the classic rules: `"threads"` for 5 × cores,
+ * `"processes"` for 2 × cores + 1.
  */
 export type WorkerCount =
   number | { readonly min: number; readonly max: number } | "threads" | "processes";
@@ -13,8 +13,8 @@ const workersMax = 1_024;
 /**
  * Resolves what was asked for to a range.
  *
- * The default is one more than there are cores: heavy requests can then keep every core busy, and there is still a
- * worker for the others.
+ * The default is one more than there are cores: heavy requests can then keep every core busy, and
+ * there is still a worker for the others.
  * @throws ConfigError `WORKERS` for anything but whole numbers from 1, min not above max
  */
 export function resolveWorkerCount(
@@ -30,7 +30,8 @@ export function resolveWorkerCount(
     const asked = typeof count === "number" ? String(count) : JSON.stringify(count);
     throw new ConfigError(
       "WORKERS",
-      `Cannot run ${asked} workers: give a whole number from 1 to ${workersMax}, { min, max }, "threads" or "processes"`,
+      `Cannot run ${asked} workers: give a whole number from 1 to ${workersMax}, { min, max }, ` +
+        '"threads" or "processes"',
     );
   }
   return range;

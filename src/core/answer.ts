@@ -13,14 +13,17 @@ export type AnswerSource =
 export class Answer {
   readonly status: number;
   /**
-   * Checked field lines without framing. A `connection: close` of the application comes as the very first line; no
-   * other Connection field is ever there.
+   * Checked field lines without framing. A `connection: close` of the application comes as the very
+   * first line; no other Connection field is ever there.
    */
   readonly headerText: string;
   /** The whole body as a latin1 string; `""` when it is empty or comes from `source`. */
   readonly body: string;
   readonly source: AnswerSource | null;
-  /** Bytes that `source` gives, or −1. Without a source: what the application says HEAD would be told, or −1. */
+  /**
+   * Bytes that `source` gives, or −1. Without a source: what the application says HEAD would be
+   * told, or −1.
+   */
   readonly length: number;
 
   constructor(
@@ -55,8 +58,8 @@ const bytesType = "content-type: application/octet-stream\r\n";
  * - `null`: 204
  * - `Reply`, web `Response`: as they say; a `Reply` without content type gets that of its body
  *
- * Whole bodies beyond `wholeBytesMax` are streamed. Throws `MillraceError` for what can't be sent, and whatever
- * `JSON.stringify` throws.
+ * Whole bodies beyond `wholeBytesMax` are streamed. Throws `MillraceError` for what can't be sent,
+ * and whatever `JSON.stringify` throws.
  */
 export function renderAnswer(result: unknown): Answer {
   // The two kinds that nearly every handler returns come first.
@@ -125,7 +128,8 @@ function renderBody(
     if (body instanceof Reply || isResponse(body) || isThenable(body)) {
       throw new MillraceError(
         "REPLY_BODY",
-        "The body of a reply cannot be a Reply, a Response or a promise: await it, or return it alone",
+        "The body of a reply cannot be a Reply, a Response or a promise: " +
+          "await it, or return it alone",
       );
     }
   }
@@ -180,7 +184,10 @@ interface Fields {
   readonly length: number;
 }
 
-/** Framing and the connection are the edge's business: only a wish to close comes through, and a length. */
+/**
+ * Framing and the connection are the edge's business: only a wish to close comes through, and a
+ * length.
+ */
 const connectionFields: ReadonlySet<string> = new Set([
   "connection",
   "content-length",

@@ -1,8 +1,9 @@
 import type { BodyStream } from "./request.ts";
 
 /**
- * A request body on its way to its reader: bytes are pushed in as they arrive and read as an async iterable. It never
- * refuses bytes; whoever pushes learns through `onRead` how much was taken, and holds back by that.
+ * A request body on its way to its reader: bytes are pushed in as they arrive and read as an async
+ * iterable. It never refuses bytes; whoever pushes learns through `onRead` how much was taken, and
+ * holds back by that.
  */
 export class BodyChannel implements BodyStream {
   readonly #onRead: (bytes: number) => void;

@@ -7,15 +7,17 @@ export interface CookieInit extends Omit<SetCookie, "name" | "value"> {
 }
 
 /**
- * What a cookie has unless its attributes say otherwise: it is sent for the whole site, scripts can't read it, and
- * other sites can't make the browser send it along but by a link. Add `secure: true` where the site has TLS.
+ * What a cookie has unless its attributes say otherwise: it is sent for the whole site, scripts
+ * can't read it, and other sites can't make the browser send it along but by a link. Add `secure:
+ * true` where the site has TLS.
  */
 const defaults = { path: "/", httpOnly: true, sameSite: "lax" } as const;
 
 /**
- * The value of the `Set-Cookie` field that sets the cookie `name`. A bare string takes the defaults: `path: "/"`,
- * `httpOnly: true`, `sameSite: "lax"`. The value is percent-encoded where it must be, and `request.cookies` decodes it.
- * Throws `MillraceError` `COOKIE` when a name or an attribute can't be sent.
+ * The value of the `Set-Cookie` field that sets the cookie `name`. A bare string takes the
+ * defaults: `path: "/"`, `httpOnly: true`, `sameSite: "lax"`. The value is percent-encoded where it
+ * must be, and `request.cookies` decodes it. Throws `MillraceError` `COOKIE` when a name or an
+ * attribute can't be sent.
  */
 export function setCookieText(name: string, cookie: string | CookieInit): string {
   const init = typeof cookie === "string" ? { value: cookie } : cookie;

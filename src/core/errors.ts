@@ -1,6 +1,6 @@
 /**
- * Every error Millrace throws on purpose. Each carries a stable `code` that programs may rely on; the message says what
- * was attempted, what is so and what is wanted.
+ * Every error Millrace throws on purpose. Each carries a stable `code` that programs may rely on;
+ * the message says what was attempted, what is so and what is wanted.
  */
 export class MillraceError extends Error {
   /** Stable, upper-case identifier, e.g. `ROUTE_COLLISION`. Part of the public interface. */
@@ -17,8 +17,8 @@ export class MillraceError extends Error {
 export class ConfigError extends MillraceError {}
 
 /**
- * What a client sent can't be accepted (RFC 9112). The connection answers `status` and closes, because what
- * follows on it can no longer be told apart from the broken message.
+ * What a client sent can't be accepted (RFC 9112). The connection answers `status` and closes,
+ * because what follows on it can no longer be told apart from the broken message.
  */
 export class ProtocolError extends MillraceError {
   /** The status to answer with: 400, 408, 413, 414, 417, 431, 501 or 505. */
@@ -30,6 +30,7 @@ export class ProtocolError extends MillraceError {
   }
 }
 
+/** What an `HttpError` may carry besides status and message. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** Extra response fields, e.g. `{ "retry-after": "5" }`. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -38,8 +39,8 @@ export interface HttpErrorOptions extends ErrorOptions {
 }
 
 /**
- * An error whose status and message are meant for the client. The message is sent as it is, so it must hold nothing
- * secret; `cause` never leaves the server.
+ * An error whose status and message are meant for the client. The message is sent as it is, so it
+ * must hold nothing secret; `cause` never leaves the server.
  */
 export class HttpError extends MillraceError {
   /** HTTP status code, 400 to 599. */

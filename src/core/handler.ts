@@ -20,8 +20,9 @@ export type Handler<Params = Record<string, string>, State = object> = (
 ) => HandlerResult | Promise<HandlerResult>;
 
 /**
- * Wraps a handler. Folded once when the application starts: no closure is made for a request. `State` is what it reads
- * and sets on `request.state`; what other middleware keeps there is none of its business, so `next` takes any state.
+ * Wraps a handler. Folded once when the application starts: no closure is made for a request.
+ * `State` is what it reads and sets on `request.state`; what other middleware keeps there is none
+ * of its business, so `next` takes any state.
  */
 export type Middleware<State extends object = object> = (
   request: Request<Record<string, string>, State>,

@@ -1,4 +1,6 @@
-/** What header fields may be given as: an object, the web's `Headers`, or pairs of name and value. */
+/**
+ * What header fields may be given as: an object, the web's `Headers`, or pairs of name and value.
+ */
 export type HeadersInit =
   Readonly<Record<string, HeaderValue>> | Iterable<readonly [name: string, value: string]>;
 
@@ -6,8 +8,9 @@ export type HeadersInit =
 export type HeaderValue = string | number | readonly string[];
 
 /**
- * The fields of a reply, in the order in which they were set. Names are kept in lower case. What can't be sent (a CR or
- * LF, say) is refused when the reply is sent: the client then gets 500 and nothing of it.
+ * The fields of a reply, in the order in which they were set. Names are kept in lower case. What
+ * can't be sent (a CR or LF, say) is refused when the reply is sent: the client then gets 500 and
+ * nothing of it.
  */
 export class HeaderList implements Iterable<[name: string, value: string]> {
   #fields: [name: string, value: string][] = [];

@@ -27,8 +27,8 @@ export function problem(status: number, detail?: string, headers?: HeadersInit):
 }
 
 /**
- * The fields and the body of an error answer, for those who have no `Request`: problem details (RFC 9457) for a client
- * that takes JSON, a line of text for one that would rather read text or HTML.
+ * The fields and the body of an error answer, for those who have no `Request`: problem details (RFC
+ * 9457) for a client that takes JSON, a line of text for one that would rather read text or HTML.
  * @param detail sent as it is; `""` for none. Beyond 499 it must not tell anything about the inside
  * @param accept the request's Accept field
  * @returns serialised fields, and the body as a latin1 byte string
@@ -48,8 +48,8 @@ export function problemAnswer(
 }
 
 /**
- * What a client is told of an error: status, message and fields of an `HttpError`; of anything else nothing but 500.
- * The form follows the request's Accept field.
+ * What a client is told of an error: status, message and fields of an `HttpError`; of anything else
+ * nothing but 500. The form follows the request's Accept field.
  */
 export function errorReply(error: unknown, request: Request): Reply {
   if (!(error instanceof HttpError)) return problemReply(500, "", request);
@@ -61,8 +61,9 @@ export function errorReply(error: unknown, request: Request): Reply {
 }
 
 /**
- * What is said to a request that no route takes: 404; 405 where the path has other methods; 204 with `Allow` to OPTIONS
- * (RFC 9110 §9.3.7, §15.5.6). `OPTIONS *` asks about the whole server, and is 204.
+ * What is said to a request that no route takes: 404; 405 where the path has other methods; 204
+ * with `Allow` to OPTIONS (RFC 9110 §9.3.7, §15.5.6). `OPTIONS *` asks about the whole server, and
+ * is 204.
  * @param allowed what `Router.allowed` gives
  */
 export function missReply(request: Request, allowed: readonly string[]): Reply {

@@ -16,8 +16,9 @@ export interface PumpContext {
 }
 
 /**
- * Sends an answer whose body comes from a source, as fast as its reader takes it. It stops, and stops the source, when
- * nobody waits for the answer any more, even while the source is thinking. Throws only before anything is sent.
+ * Sends an answer whose body comes from a source, as fast as its reader takes it. It stops, and
+ * stops the source, when nobody waits for the answer any more, even while the source is thinking.
+ * Throws only before anything is sent.
  */
 export function pumpAnswer(context: PumpContext, answer: Answer, source: AnswerSource): void {
   const reader = openSource(source);
@@ -139,7 +140,9 @@ function openSource(source: AnswerSource): SourceReader {
   return { next: () => iterator.next(), stop: () => stopIterable(source, iterator) };
 }
 
-/** A Node stream is destroyed: returning from an iterator that was never begun would leave it open. */
+/**
+ * A Node stream is destroyed: returning from an iterator that was never begun would leave it open.
+ */
 function stopIterable(
   source: object,
   iterator: AsyncIterator<unknown> | Iterator<unknown>,

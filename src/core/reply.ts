@@ -55,13 +55,17 @@ export function html(text: string, init?: ReplyInit): Reply {
   return answer;
 }
 
-/** The statuses of a redirect (RFC 9110 §15.4). 307 and 308 keep the method, 301 and 308 are remembered. */
+/**
+ * The statuses of a redirect (RFC 9110 §15.4). 307 and 308 keep the method, 301 and 308 are
+ * remembered.
+ */
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308;
 
 /**
- * Sends the client to `location`, a URL or a path. What may not stand in a URL is percent-encoded, a backslash too,
- * which browsers would take for a slash. Throws `MillraceError` `REDIRECT_LOCATION` for control characters, so that
- * nobody can write further header fields through it, and `REDIRECT_STATUS`.
+ * Sends the client to `location`, a URL or a path. What may not stand in a URL is percent-encoded,
+ * a backslash too, which browsers would take for a slash. Throws `MillraceError`
+ * `REDIRECT_LOCATION` for control characters, so that nobody can write further header fields
+ * through it, and `REDIRECT_STATUS`.
  *
  * A location made from what a client sent can lead anywhere (`//other.example`): check it first.
  */
@@ -94,7 +98,10 @@ export function asReply(result: HandlerResult): Reply {
   return isResponse(result) ? fromResponse(result) : new Reply(result);
 }
 
-/** A `Reply` that says what a web `Response` says. Throws `MillraceError` when its body is already used. */
+/**
+ * A `Reply` that says what a web `Response` says. Throws `MillraceError` when its body is already
+ * used.
+ */
 export function fromResponse(response: Response): Reply {
   if (response.bodyUsed) {
     throw new MillraceError(
@@ -103,7 +110,8 @@ export function fromResponse(response: Response): Reply {
     );
   }
   const answer = new Reply(response.body, { status: response.status, headers: response.headers });
-  // `fetch` has undone the encoding, so what the origin said about the encoded bytes is no longer true.
+  // `fetch` has undone the encoding, so what the origin said about the encoded bytes is no longer
+  // true.
   if (response.url !== "") {
     answer.headers.delete("content-encoding");
     answer.headers.delete("content-length");

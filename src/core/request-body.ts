@@ -4,18 +4,22 @@ import { HttpError } from "./errors.ts";
 /** A request body that arrives while its handler runs. */
 export interface BodyStream {
   /**
-   * Its bytes as they come; may be called once. Reading throws what stopped the body: `HttpError` 413 when it grew past
-   * the route's limit, an `AbortError` when the client broke off.
+   * Its bytes as they come; may be called once. Reading throws what stopped the body: `HttpError`
+   * 413 when it grew past the route's limit, an `AbortError` when the client broke off.
    */
   open(): AsyncIterable<Uint8Array>;
 }
 
-/** A whole body as a latin1 string, one character a byte, `""` when there is none; or one that is still arriving. */
+/**
+ * A whole body as a latin1 string, one character a byte, `""` when there is none; or one that is
+ * still arriving.
+ */
 export type RequestBody = string | BodyStream;
 
 /** The bytes of `body`, in a buffer that nobody else holds. */
 export function bytesOf(body: string): Uint8Array<ArrayBuffer> {
-  // Not `Buffer.from`: small ones are windows on a pool, and `.buffer` would show what else is in it.
+  // Not `Buffer.from`: small ones are windows on a pool, and `.buffer` would show what else is in
+  // it.
   const bytes = Buffer.allocUnsafeSlow(body.length);
   bytes.write(body, "latin1");
   return new Uint8Array(bytes.buffer);
@@ -38,7 +42,9 @@ export async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer<
   return whole;
 }
 
-/** Decodes UTF-8 as the web does: a byte order mark is dropped, what is malformed becomes U+FFFD. */
+/**
+ * Decodes UTF-8 as the web does: a byte order mark is dropped, what is malformed becomes U+FFFD.
+ */
 export function decodeText(body: string | Buffer): string {
   if (typeof body === "string") {
     // ASCII only, as nearly all JSON is: the byte string is the text.
@@ -49,8 +55,8 @@ export function decodeText(body: string | Buffer): string {
 }
 
 /**
- * Parses a JSON body. Throws `HttpError` 400: `JSON_EMPTY`, `JSON_ENCODING` when it isn't UTF-8 (RFC 8259 §8.1) or
- * `JSON_INVALID`. The messages hold nothing of the body.
+ * Parses a JSON body. Throws `HttpError` 400: `JSON_EMPTY`, `JSON_ENCODING` when it isn't UTF-8
+ * (RFC 8259 §8.1) or `JSON_INVALID`. The messages hold nothing of the body.
  */
 export function parseJson(body: string | Buffer): unknown {
   if (body.length === 0) {
@@ -68,7 +74,8 @@ export function parseJson(body: string | Buffer): unknown {
 }
 
 /**
- * Checks that a body says it is JSON: `application/json` or any `…+json`, whatever its parameters. Throws `HttpError`
+ * Checks that a body says it is JSON: `application/json` or any `…+json`, whatever its parameters.
+ * Throws `HttpError`
  * 415. Insisting on it also keeps a plain HTML form of another site from posting JSON.
  */
 export function checkJsonType(contentType: string | null): void {

@@ -2,11 +2,13 @@
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * The fields of a request, read-only, with the reading half of the web's `Headers`. Nothing is parsed until something
- * is asked for, and a lookup only searches the text: most handlers ask for one field or none.
+ * The fields of a request, read-only, with the reading half of the web's `Headers`. Nothing is
+ * parsed until something is asked for, and a lookup only searches the text: most handlers ask for
+ * one field or none.
  *
- * Names are matched without regard to case. Values are as sent, one character a byte, without the whitespace around
- * them. Fields sent more than once come joined with ", " (RFC 9110 §5.3), cookies with "; " (RFC 9113 §8.2.3).
+ * Names are matched without regard to case. Values are as sent, one character a byte, without the
+ * whitespace around them. Fields sent more than once come joined with ", " (RFC 9110 §5.3), cookies
+ * with "; " (RFC 9113 §8.2.3).
  */
 export class RequestHeaders implements Iterable<[name: string, value: string]> {
   readonly #text: string;
@@ -15,7 +17,8 @@ export class RequestHeaders implements Iterable<[name: string, value: string]> {
 
   /**
    * @internal
-   * @param text checked field lines, each `name:value\r\n`, names in any case, without obsolete folding
+   * @param text checked field lines, each `name:value\r\n`, names in any case, without obsolete
+   *   folding
    */
   constructor(text: string) {
     this.#text = text;
@@ -64,7 +67,10 @@ export class RequestHeaders implements Iterable<[name: string, value: string]> {
     for (const [name, value] of this.#parse()) callback(value, name, this);
   }
 
-  /** Where the next line for `name`, in lower case, starts, looking from `from` on; −1 when there is none. */
+  /**
+   * Where the next line for `name`, in lower case, starts, looking from `from` on; −1 when there is
+   * none.
+   */
   #find(name: string, from: number): number {
     const text = (this.#lowerText ??= this.#text.toLowerCase());
     const prefix = name + ":";

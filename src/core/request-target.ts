@@ -1,6 +1,6 @@
 /**
- * The path of a request target as sent, without its query. An absolute target (RFC 9112 §3.2.2) is reduced to its
- * path; `*` and the authority of a CONNECT stay what they are.
+ * The path of a request target as sent, without its query. An absolute target (RFC 9112 §3.2.2) is
+ * reduced to its path; `*` and the authority of a CONNECT stay what they are.
  */
 export function pathOf(target: string): string {
   const start = pathStart(target);

@@ -20,8 +20,9 @@ export interface PathPattern {
 }
 
 /**
- * One request, as a handler sees it. It offers what the web's `Request` offers, as far as a server has a use for it,
- * and besides the route's `params`, the `query`, the `cookies`, the client's `ip` and a `state` for middleware.
+ * One request, as a handler sees it. It offers what the web's `Request` offers, as far as a server
+ * has a use for it, and besides the route's `params`, the `query`, the `cookies`, the client's `ip`
+ * and a `state` for middleware.
  *
  * Everything is made when it is first asked for: a handler that reads nothing pays for nothing.
  */
@@ -69,12 +70,18 @@ export class Request<Params = Record<string, string>, State = object> {
     this.#body = body;
   }
 
-  /** The path as sent, without the query, percent-encoded; an absolute target is reduced to its path. */
+  /**
+   * The path as sent, without the query, percent-encoded; an absolute target is reduced to its
+   * path.
+   */
   get path(): string {
     return (this.#path ??= pathOf(this.target));
   }
 
-  /** The absolute URL. Its host is what the client says (`Host`), so trust it as little as any other field. */
+  /**
+   * The absolute URL. Its host is what the client says (`Host`), so trust it as little as any other
+   * field.
+   */
   get url(): string {
     const host = this.headers.get("host") ?? "localhost";
     return urlOf(this.target, this.secure ? "https" : "http", host);
@@ -82,7 +89,8 @@ export class Request<Params = Record<string, string>, State = object> {
 
   /** What the path gives the parameters of the route's pattern, each decoded once. */
   get params(): Params {
-    // The pattern's type says which names there are; `app.get("/users/:id", …)` ties the two together.
+    // The pattern's type says which names there are; `app.get("/users/:id", …)` ties the two
+    // together.
     return (this.#params ??= (this.#pattern?.params(this.path) ?? Object.create(null)) as Params);
   }
 
@@ -97,19 +105,24 @@ export class Request<Params = Record<string, string>, State = object> {
   }
 
   /**
-   * The cookies, on an object without prototype. Values are percent-decoded, or as sent when that fails; of several
-   * with one name the first counts.
+   * The cookies, on an object without prototype. Values are percent-decoded, or as sent when that
+   * fails; of several with one name the first counts.
    */
   get cookies(): Record<string, string> {
     return (this.#cookies ??= parseCookies(this.headers.get("cookie")));
   }
 
-  /** A place for what middleware finds out: the user, say. Empty at first, and this request's alone. */
+  /**
+   * A place for what middleware finds out: the user, say. Empty at first, and this request's alone.
+   */
   get state(): State {
     return (this.#state ??= {} as State);
   }
 
-  /** Aborts once nobody waits for the answer: the client went away, or the server gave up on the request. */
+  /**
+   * Aborts once nobody waits for the answer: the client went away, or the server gave up on the
+   * request.
+   */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -123,7 +136,9 @@ export class Request<Params = Record<string, string>, State = object> {
     return this.#abortReason !== undefined;
   }
 
-  /** @internal Aborts `signal`, also when it is asked for only later. A second call changes nothing. */
+  /**
+   * @internal Aborts `signal`, also when it is asked for only later. A second call changes nothing.
+   */
   abort(reason: unknown = new DOMException("Nobody waits for the answer", "AbortError")): void {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;
@@ -131,14 +146,17 @@ export class Request<Params = Record<string, string>, State = object> {
   }
 
   /**
-   * Whether the body is used up. Only a body that was streamed (one beyond 64 KB) ever is: a small one is there whole
-   * and may be read any number of times.
+   * Whether the body is used up. Only a body that was streamed (one beyond 64 KB) ever is: a small
+   * one is there whole and may be read any number of times.
    */
   get bodyUsed(): boolean {
     return this.#bodyUsed;
   }
 
-  /** The body as a stream, null when there is none. Always the same stream; it starts when it is first read. */
+  /**
+   * The body as a stream, null when there is none. Always the same stream; it starts when it is
+   * first read.
+   */
   get body(): ReadableStream<Uint8Array> | null {
     if (this.#body === "") return null;
     return (this.#bodyStream ??= this.#streamBody());
@@ -150,14 +168,18 @@ export class Request<Params = Record<string, string>, State = object> {
     return new Uint8Array((await gather(this.#open(this.#body))).buffer);
   }
 
-  /** The body as text. It is read as UTF-8, whatever its Content-Type says, as the web's `text()` does. */
+  /**
+   * The body as text. It is read as UTF-8, whatever its Content-Type says, as the web's `text()`
+   * does.
+   */
   async text(): Promise<string> {
     return decodeText(await this.#whole());
   }
 
   /**
-   * The body as JSON. Rejects with `HttpError` 415 unless its Content-Type is `application/json` or ends with `+json`,
-   * and with 400 when it is empty or not JSON. `T` is only claimed: check what comes from a client.
+   * The body as JSON. Rejects with `HttpError` 415 unless its Content-Type is `application/json` or
+   * ends with `+json`, and with 400 when it is empty or not JSON. `T` is only claimed: check what
+   * comes from a client.
    */
   async json<T = unknown>(): Promise<T> {
     const type = this.headers.get("content-type");
@@ -207,6 +229,7 @@ export class Request<Params = Record<string, string>, State = object> {
 }
 
 function parseCookies(text: string | null): Record<string, string> {
-  // The package types values as possibly undefined because a custom decoder may say so; the default one never does.
+  // The package types values as possibly undefined because a custom decoder may say so; the default
+  // one never does.
   return (text === null ? Object.create(null) : parseCookie(text)) as Record<string, string>;
 }

@@ -1,6 +1,7 @@
 /**
- * Whether `value` is the web's `Response`. Asked by what it is called rather than by `instanceof`, because merely naming
- * the global loads the whole fetch implementation, and because packages bring their own.
+ * Whether `value` is the web's `Response`. Asked by what it is called rather than by `instanceof`,
+ * because merely naming the global loads the whole fetch implementation, and because packages bring
+ * their own.
  */
 export function isResponse(value: unknown): value is Response {
   return (

@@ -15,14 +15,15 @@ export interface Run extends PumpContext {
 }
 
 /**
- * Runs a handler and sees to it that its responder gets exactly one answer, whatever the handler does. A result that is
- * there at once is answered before this returns.
+ * Runs a handler and sees to it that its responder gets exactly one answer, whatever the handler
+ * does. A result that is there at once is answered before this returns.
  *
- * What a handler throws goes to `application.recover`; should that throw too, problem details go out. `report` hears of
- * every error that ends in a status from 500 on, or breaks a streamed answer; no client ever sees one.
+ * What a handler throws goes to `application.recover`; should that throw too, problem details go
+ * out. `report` hears of every error that ends in a status from 500 on, or breaks a streamed
+ * answer; no client ever sees one.
  *
- * A request that was aborted gets its answer like any other: where it goes, nobody is listening. A streamed answer is
- * then broken off, and an `AbortError` is no error.
+ * A request that was aborted gets its answer like any other: where it goes, nobody is listening. A
+ * streamed answer is then broken off, and an `AbortError` is no error.
  */
 export function runHandler(run: Run): void {
   let result: ReturnType<Handler>;
@@ -134,7 +135,9 @@ function deliverRecovery(run: Run, error: unknown, result: unknown): void {
   send(answer.source === null ? run : { ...run, application: { recover: rethrow } }, answer);
 }
 
-/** The error handler failed, with `second`, over `error`; often by throwing on what it doesn't know. */
+/**
+ * The error handler failed, with `second`, over `error`; often by throwing on what it doesn't know.
+ */
 function answerAnyway(run: Run, error: unknown, second: unknown): void {
   if (second !== error) run.report(error, run.request);
   answerLast(run, second);

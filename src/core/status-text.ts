@@ -1,4 +1,7 @@
-/** What a status is called (RFC 9110 §15, RFC 6585, RFC 7725); `"Status <n>"` for one without a name. */
+/**
+ * What a status is called (RFC 9110 §15, RFC 6585, RFC 7725); `"Status <n>"` for one without a
+ * name.
+ */
 export function statusText(status: number): string {
   return names[status] ?? `Status ${status}`;
 }

@@ -5,12 +5,15 @@ import { latin1Text } from "../http1/octets.ts";
 import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Chunks up to this size are sent in one string with their framing; larger ones are not copied again. */
+/**
+ * Chunks up to this size are sent in one string with their framing; larger ones are not copied
+ * again.
+ */
 const smallChunkBytes = 8_192;
 
 /**
- * Writes the answers of one connection to its socket: framing, one write for all that is ready in a turn, and what to do
- * about a client that reads slowly.
+ * Writes the answers of one connection to its socket: framing, one write for all that is ready in a
+ * turn, and what to do about a client that reads slowly.
  */
 export class AnswerWriter {
   readonly #socket: Socket;
@@ -46,7 +49,8 @@ export class AnswerWriter {
   start(exchange: Exchange): void {
     this.#settleClose(exchange);
     const { status, answerHeaderText, answerLength, oldProtocol } = exchange;
-    // RFC 9112 §6.3: an HTTP/1.0 client knows no chunks, so the connection's end ends a body of unknown length.
+    // RFC 9112 §6.3: an HTTP/1.0 client knows no chunks, so the connection's end ends a body of
+    // unknown length.
     if (oldProtocol && answerLength < 0) exchange.close = true;
     this.#bytesLeft = answerLength;
     const { serializer } = this.#edge;
@@ -60,7 +64,9 @@ export class AnswerWriter {
     if (exchange.method !== "HEAD") this.flush();
   }
 
-  /** A chunk of it. False when it is more than was announced: it would be read as the next answer. */
+  /**
+   * A chunk of it. False when it is more than was announced: it would be read as the next answer.
+   */
   chunk(exchange: Exchange, chunk: Uint8Array): boolean {
     const { byteLength } = chunk;
     const socket = this.#socket;
@@ -84,7 +90,10 @@ export class AnswerWriter {
     return true;
   }
 
-  /** The streamed answer is complete. False when it is less than was announced: the client must not take it for whole. */
+  /**
+   * The streamed answer is complete. False when it is less than was announced: the client must not
+   * take it for whole.
+   */
   end(exchange: Exchange): boolean {
     const bytesLeft = this.#bytesLeft;
     this.#bytesLeft = -1;
@@ -107,7 +116,10 @@ export class AnswerWriter {
     return this.#socket.destroyed || this.#socket.write(text, "latin1");
   }
 
-  /** Sends what was gathered once the callback under way is done: others may be answered in the same batch. */
+  /**
+   * Sends what was gathered once the callback under way is done: others may be answered in the same
+   * batch.
+   */
   flushSoon(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
@@ -133,7 +145,9 @@ export class AnswerWriter {
     this.#room = null;
   }
 
-  /** Decides whether the connection closes after this answer; the application may have asked for it. */
+  /**
+   * Decides whether the connection closes after this answer; the application may have asked for it.
+   */
   #settleClose(exchange: Exchange): void {
     if (this.#edge.draining) exchange.close = true;
     if (!exchange.answerHeaderText.startsWith(connectionClose)) return;

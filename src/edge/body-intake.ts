@@ -5,7 +5,10 @@ import type { Edge } from "./edge.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RouteTarget } from "./route-table.ts";
 
-/** Bytes of an unwanted body that are read and dropped to keep the connection; beyond, it closes instead. */
+/**
+ * Bytes of an unwanted body that are read and dropped to keep the connection; beyond, it closes
+ * instead.
+ */
 const discardedBytesMax = 262_144;
 
 /**
@@ -16,7 +19,10 @@ const discardedBytesMax = 262_144;
  */
 type Mode = "collecting" | "streaming" | "discarding";
 
-/** What the connection is to do after some bytes: read on, wait until the reader has room, or stop reading for good. */
+/**
+ * What the connection is to do after some bytes: read on, wait until the reader has room, or stop
+ * reading for good.
+ */
 export type IntakeVerdict = "read" | "wait" | "stop";
 
 /** Takes in the body of one request after another of a connection. */

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import { ProtocolError } from "../core/errors.ts";
 import { RequestParser, type ParserSink } from "../http1/parser.ts";
-import type { Expiring } from "../net/timer-wheel.ts";
+import { own, type SocketOwner } from "../net/socket-owner.ts";
+import { Expiring } from "../net/timer-wheel.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { BodyIntake } from "./body-intake.ts";
 import type { Edge } from "./edge.ts";
@@ -13,17 +14,14 @@ const hold = { pipelineFull: 1, unsent: 2, bodyFull: 4 } as const;
 /**
  * - `open`: requests are read and answered
  * - `ending`: no request is read any more; what was accepted is answered, then the connection ends
- * - `lingering`: our side is closed; what the client still sends is dropped, so that it can read its answer
+ * - `lingering`: our side is closed; what the client still sends is dropped, so that it can read
+ *   its answer
  * - `closed`: gone
  */
 type State = "open" | "ending" | "lingering" | "closed";
 
-/** The sockets' listeners find their connection here: no closure is made for a connection. */
-const ownerOf = Symbol("connection");
-type OwnedSocket = Socket & { [ownerOf]?: Connection };
-
 /** One HTTP/1.1 connection's life: bytes → requests → edge → answers, in order → bytes. */
-export class Connection implements ParserSink, AnswerOwner, Expiring {
+export class Connection extends Expiring implements SocketOwner, ParserSink, AnswerOwner {
   readonly #socket: Socket;
   readonly #edge: Edge;
   readonly #parser: RequestParser;
@@ -38,18 +36,13 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
   #last: Exchange | null = null;
   #pending = 0;
   #holds = 0;
-  /** What to know when the timer expires: whether anything was ever answered, or sent; and who stopped. */
+  /** What to know when the time is up: was anything answered, who stopped, what lies unsent. */
   #served = false;
   #clientEnded = false;
   #unsentSeen = 0;
 
-  expiresAtMs: number;
-  wheelDueMs = 0;
-  wheelPrevious: Expiring | null = null;
-  wheelNext: Expiring | null = null;
-  wheelSlot = -1;
-
   constructor(socket: Socket, edge: Edge) {
+    super();
     this.#socket = socket;
     this.#edge = edge;
     this.#parser = new RequestParser(this, edge.parserLimits);
@@ -57,15 +50,10 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
     this.#ip = socket.remoteAddress ?? "";
     this.expiresAtMs = edge.wheel.nowMs + edge.limits.firstByteTimeoutMs;
     edge.wheel.add(this);
-    (socket as OwnedSocket)[ownerOf] = this;
-    socket.on("data", onData);
-    socket.on("end", onEnd);
-    socket.on("drain", onDrain);
-    socket.on("error", onError);
-    socket.on("close", onClose);
+    own(socket, this);
   }
 
-  /** Ends the connection now if nothing is being read or answered on it; else the answers under way will. */
+  /** Ends the connection if nothing is being read or answered on it; else the answers will. */
   finish(): void {
     if (this.#state === "open" && this.#first === null && !this.#parser.midMessage) {
       this.#endOurSide();
@@ -79,7 +67,6 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
 
   // ── Requests in ───────────────────────────────────────────────────────────────────────────────
 
-  /** @internal Bytes came. */
   receive(chunk: Buffer): void {
     if (this.#state !== "open") return;
     const wasMidHead = this.#parser.midHead;
@@ -294,7 +281,9 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
     this.#endOurSide();
   }
 
-  /** Closes our side and waits for the client's: to close at once could destroy what it still reads. */
+  /**
+   * Closes our side and waits for the client's: to close at once could destroy what it still reads.
+   */
   #endOurSide(): void {
     if (this.#state === "closed" || this.#state === "lingering") return;
     this.#state = "lingering";
@@ -306,9 +295,9 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
   }
 
   /**
-   * @internal The client closed its side. It may be gone, or wait for what it asked for: nothing
-   * tells the two apart before bytes are sent to it. So it gets what is answered soon, and counts as
-   * gone after that.
+   * The client closed its side. It may be gone, or wait for what it asked for: nothing
+   *   tells the two apart before bytes are sent to it. So it gets what is answered soon, and counts
+   *   as gone after that.
    */
   clientEnded(): void {
     if (this.#state === "lingering" || this.#state === "closed") return;
@@ -318,7 +307,6 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
     if (this.#last !== null) this.#expireIn(this.#edge.limits.halfClosedTimeoutMs);
   }
 
-  /** @internal The client has read all that was sent. */
   drained(): void {
     this.#unsentSeen = 0;
     this.#writer.drained();
@@ -326,7 +314,6 @@ export class Connection implements ParserSink, AnswerOwner, Expiring {
     this.#release(hold.unsent);
   }
 
-  /** @internal */
   closed(): void {
     this.#state = "closed";
     this.#parser.stop();
@@ -406,24 +393,4 @@ function abandonAll(first: Exchange | null, why: string): void {
     exchange.held?.resolve();
     exchange.abandon(new DOMException(why, "AbortError"));
   }
-}
-
-function onData(this: OwnedSocket, chunk: Buffer): void {
-  this[ownerOf]?.receive(chunk);
-}
-
-function onEnd(this: OwnedSocket): void {
-  this[ownerOf]?.clientEnded();
-}
-
-function onDrain(this: OwnedSocket): void {
-  this[ownerOf]?.drained();
-}
-
-function onError(): void {
-  // A reset, or a write after the client went: "close" follows and does what is to be done.
-}
-
-function onClose(this: OwnedSocket): void {
-  this[ownerOf]?.closed();
 }

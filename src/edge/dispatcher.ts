@@ -4,6 +4,7 @@ import { DrainRate } from "../queue/retry-after.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { Exchange } from "./exchange.ts";
 
+/** What a dispatcher works with. */
 export interface DispatcherOptions {
   readonly pool: WorkerPool;
   readonly queuedMax: number;

@@ -17,6 +17,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Exchange, ExchangeRouter } from "./exchange.ts";
 import type { RouteTable, RouteTarget } from "./route-table.ts";
 
+/** What an edge is made of. */
 export interface EdgeOptions {
   readonly limits: Limits;
   readonly clock: Clock;
@@ -39,7 +40,10 @@ export type FilesHandler = (request: Request) => Promise<Reply | undefined>;
 /** How often timeouts are looked at and the date is renewed, in ms. */
 const tickMs = 100;
 
-/** The edge loop: takes connections, finds the route of each request, answers it here or has a worker answer it. */
+/**
+ * The edge loop: takes connections, finds the route of each request, answers it here or has a
+ * worker answer it.
+ */
 export class Edge implements ExchangeRouter {
   readonly limits: Limits;
   readonly parserLimits: ParserLimits;
@@ -93,7 +97,7 @@ export class Edge implements ExchangeRouter {
     this.#connections.add(new Connection(socket, this));
   }
 
-  // ── Requests ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Requests ───────────────────────────────────────────────────────────────────────────────────
 
   /** Finds who answers; `null` when it was answered here and now. */
   route(exchange: Exchange, path: string): RouteTarget | null {
@@ -188,7 +192,7 @@ export class Edge implements ExchangeRouter {
       this.refuse(exchange, 502, "The worker that ran this request ended before it had answered");
   }
 
-  // ── The end ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── The end ────────────────────────────────────────────────────────────────────────────────────
 
   /** @internal */
   connectionClosed(connection: Connection): void {

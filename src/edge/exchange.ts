@@ -31,8 +31,8 @@ export interface ExchangeRouter {
 }
 
 /**
- * One request and its answer at the edge. It is what waits in the queue, what a worker handle sends, and the
- * `Responder` that takes the answer, from a worker or from a handler on the edge.
+ * One request and its answer at the edge. It is what waits in the queue, what a worker handle
+ * sends, and the `Responder` that takes the answer, from a worker or from a handler on the edge.
  */
 export class Exchange implements Queued, WorkerRequest {
   readonly method: string;
@@ -108,7 +108,7 @@ export class Exchange implements Queued, WorkerRequest {
     this.expiresAtMs = nowMs + route.queueTimeoutMs;
   }
 
-  // ── The answer ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── The answer ─────────────────────────────────────────────────────────────────────────────────
 
   get open(): boolean {
     return this.state === "waiting" || this.state === "streaming";
@@ -159,7 +159,7 @@ export class Exchange implements Queued, WorkerRequest {
     this.request?.abort(reason);
   }
 
-  // ── The request's body ────────────────────────────────────────────────────────────────────────────────────────
+  // ── The request's body ─────────────────────────────────────────────────────────────────────────
 
   /** The body follows in chunks. */
   streamBody(): void {
@@ -178,7 +178,10 @@ export class Exchange implements Queued, WorkerRequest {
     if (this.wholeBody === null) this.#attachReader(this.worker);
   }
 
-  /** More of a streamed body. The bytes are copied. False: hold back until the owner hears `bodyRoom`. */
+  /**
+   * More of a streamed body. The bytes are copied. False: hold back until the owner hears
+   * `bodyRoom`.
+   */
   addBody(bytes: Uint8Array): boolean {
     this.#bodyCredit -= bytes.byteLength;
     if (this.#bodyReader === null) this.#bodyBacklog.push(new Uint8Array(bytes));

@@ -7,7 +7,8 @@ import { Exchange, type AnswerOwner } from "./exchange.ts";
 const nullBodyStatuses: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 /**
- * Answers a request without a socket: everything else is as on the wire, routes, limits, queue and workers.
+ * Answers a request without a socket: everything else is as on the wire, routes, limits, queue and
+ * workers.
  * @returns once the head of the answer is there; its body may still stream
  */
 export async function inject(edge: Edge, request: globalThis.Request): Promise<Response> {

@@ -23,7 +23,10 @@ export function textChunk(text: string): string {
   return text === "" ? "" : text.length.toString(16) + "\r\n" + text + "\r\n";
 }
 
-/** Ends a chunked body with `trailers`: field lines that `serializeHeaderFields` made (RFC 9112 §7.1.2). */
+/**
+ * Ends a chunked body with `trailers`: field lines that `serializeHeaderFields` made (RFC 9112
+ * §7.1.2).
+ */
 export function lastChunkWith(trailers: string): string {
   return "0\r\n" + trailers + "\r\n";
 }

@@ -2,7 +2,10 @@
 import { ProtocolError } from "../core/errors.ts";
 import type { FieldFacts } from "./fields.ts";
 
-/** Notes the options of one Connection field. Others than the three we know name fields a proxy drops: not ours. */
+/**
+ * Notes the options of one Connection field. Others than the three we know name fields a proxy
+ * drops: not ours.
+ */
 export function noteConnection(value: string, facts: FieldFacts): void {
   for (const element of value.toLowerCase().split(",")) {
     const option = trimWhitespace(element);
@@ -20,7 +23,10 @@ export function noteExpect(value: string, facts: FieldFacts): void {
   facts.expectContinue = true;
 }
 
-/** `text` without the optional whitespace around it (RFC 9110 §5.6.3). `trim()` would take U+00A0 too: obs-text here. */
+/**
+ * `text` without the optional whitespace around it (RFC 9110 §5.6.3). `trim()` would take U+00A0
+ * too: obs-text here.
+ */
 export function trimWhitespace(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }

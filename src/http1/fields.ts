@@ -1,4 +1,7 @@
-/** Field lines, RFC 9112 §5: one pass that checks every octet and notes the few fields framing depends on. */
+/**
+ * Field lines, RFC 9112 §5: one pass that checks every octet and notes the few fields framing
+ * depends on.
+ */
 import { ProtocolError } from "../core/errors.ts";
 import { noteConnection, noteExpect } from "./connection.ts";
 import { parseContentLength } from "./framing.ts";
@@ -48,7 +51,9 @@ export class FieldFacts {
   }
 }
 
-/** By length of name (all below 32): the first letter of the one field of that length we act upon. */
+/**
+ * By length of name (all below 32): the first letter of the one field of that length we act upon.
+ */
 const FIRST_LETTER = new Uint8Array(32);
 for (const name of [
   "host",
@@ -62,7 +67,8 @@ for (const name of [
 }
 
 /**
- * Scans field lines and the empty line after them, from `start` and no further than `end`, into `facts`.
+ * Scans field lines and the empty line after them, from `start` and no further than `end`, into
+ * `facts`.
  *
  * @returns the index after the empty line, or INCOMPLETE when `end` comes first.
  * @throws ProtocolError on the first line that breaks a rule.
@@ -96,7 +102,8 @@ export function scanFields(
     if (at === end || (at + 1 === end && buffer[at] === CR)) return INCOMPLETE;
     if (buffer[at] !== CR || buffer[at + 1] !== LF) throw badValue(buffer[at]!);
 
-    // Length and first letter rule out nearly every field that is of no interest here, before anything is called.
+    // Length and first letter rule out nearly every field that is of no interest here, before
+    // anything is called.
     const nameLength = colon - nameStart;
     const letter = buffer[nameStart]! | 0x20;
     if (FIRST_LETTER[nameLength & 31] === letter) noteField(buffer, nameStart, colon, at, facts);
@@ -190,7 +197,8 @@ function badName(octet: number, atLineStart: boolean): ProtocolError {
       : new ProtocolError(400, "HEADER_NAME", "A field line is a name, a colon and a value");
   }
   if (octet === SP || octet === TAB) {
-    // RFC 9112 §5.2: a server refuses obs-fold, or replaces it; §5.1: it must refuse space before the colon.
+    // RFC 9112 §5.2: a server refuses obs-fold, or replaces it; §5.1: it must refuse space before
+    // the colon.
     return atLineStart
       ? new ProtocolError(400, "HEADER_FOLDED", "A field line may not begin with whitespace")
       : new ProtocolError(400, "HEADER_SPACE", "No whitespace may stand before a field's colon");

@@ -1,11 +1,15 @@
-/** How long a message is, RFC 9112 §6. Every doubt is refused: a proxy before us may have seen it the other way. */
+/**
+ * How long a message is, RFC 9112 §6. Every doubt is refused: a proxy before us may have seen it
+ * the other way.
+ */
 import { ProtocolError } from "../core/errors.ts";
 import { isFieldName } from "../core/header-text.ts";
 import { trimWhitespace } from "./connection.ts";
 import type { FieldFacts } from "./fields.ts";
 
 /**
- * Reads the Content-Length in octets [start, end), RFC 9110 §8.6: digits, nothing else, up to 2^53 - 1.
+ * Reads the Content-Length in octets [start, end), RFC 9110 §8.6: digits, nothing else, up to 2^53
+ * - 1.
  *
  * @throws ProtocolError 400 for a sign, a space, a list, an empty value or a larger number.
  */
@@ -24,7 +28,8 @@ export function parseContentLength(buffer: Buffer, start: number, end: number): 
 /**
  * Decides whether the content is chunked, RFC 9112 §6.1 and §6.3.
  *
- * @throws ProtocolError when Transfer-Encoding stands in HTTP/1.0 or beside Content-Length, or isn't `chunked` alone.
+ * @throws ProtocolError when Transfer-Encoding stands in HTTP/1.0 or beside Content-Length, or
+ *   isn't `chunked` alone.
  */
 export function isChunked(facts: FieldFacts, versionMinor: 0 | 1): boolean {
   if (facts.transferEncoding === undefined) return false;
@@ -41,8 +46,8 @@ export function isChunked(facts: FieldFacts, versionMinor: 0 | 1): boolean {
 }
 
 /**
- * RFC 9112 §6.1: 501 for codings we don't know; 400 when chunked isn't the last, stands twice or has parameters, and for
- * what is no list of codings at all, empty elements included.
+ * RFC 9112 §6.1: 501 for codings we don't know; 400 when chunked isn't the last, stands twice or
+ * has parameters, and for what is no list of codings at all, empty elements included.
  */
 function badTransferEncoding(value: string): ProtocolError {
   const codings = value.toLowerCase().split(",");

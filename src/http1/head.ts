@@ -1,4 +1,6 @@
-/** One request head, RFC 9112 §2.1 and §2.2: request line, fields, and what they come to together. */
+/**
+ * One request head, RFC 9112 §2.1 and §2.2: request line, fields, and what they come to together.
+ */
 import { ProtocolError } from "../core/errors.ts";
 import { FieldFacts, scanFields } from "./fields.ts";
 import { isChunked } from "./framing.ts";
@@ -8,23 +10,33 @@ import { CR, INCOMPLETE, LF, SLASH, latin1Text } from "./octets.ts";
 import { RequestLine, badLineEnd, scanRequestLine } from "./request-line.ts";
 import { reduceTarget } from "./target.ts";
 
-// One of each for all parsers: filled and read within one synchronous parse, before any sink is called.
+// One of each for all parsers: filled and read within one synchronous parse, before any sink is
+// called.
 const line = new RequestLine();
 const facts = new FieldFacts();
 
-/** The last head, and how it is parsed. The public fields are plain so that reading them costs nothing; write none of them. */
+/**
+ * The last head, and how it is parsed. The public fields are plain so that reading them costs
+ * nothing; write none of them.
+ */
 export class RequestHead {
   method = "";
   /** The request target as sent. */
   target = "";
-  /** Target up to "?", absolute form reduced to its path; "*" in asterisk form, the authority for CONNECT. */
+  /**
+   * Target up to "?", absolute form reduced to its path; "*" in asterisk form, the authority for
+   * CONNECT.
+   */
   path = "";
   /** What follows "?"; "" if nothing does. */
   query = "";
   versionMinor: 0 | 1 = 1;
   /** Field lines "Name: value\r\n…" as sent, latin1, without request line and closing CRLF. */
   headers = "";
-  /** Valid Host, "" when absent or empty; the target's own authority, if it has one, wins (RFC 9112 §3.2.2). */
+  /**
+   * Valid Host, "" when absent or empty; the target's own authority, if it has one, wins (RFC 9112
+   * §3.2.2).
+   */
   host = "";
   /** Bytes of content to come; -1 when chunked, 0 without body. */
   contentLength = 0;
@@ -35,7 +47,9 @@ export class RequestHead {
   keepAlive = true;
   /** The client waits for 100 (Continue) before it sends its content (RFC 9110 §10.1.1). */
   expectContinue = false;
-  /** The client offers to change protocol: Connection: upgrade and an Upgrade field (RFC 9110 §7.8). */
+  /**
+   * The client offers to change protocol: Connection: upgrade and an Upgrade field (RFC 9110 §7.8).
+   */
   upgrade = false;
 
   protected readonly limits: ParserLimits;
@@ -55,7 +69,10 @@ export class RequestHead {
     this.#repeatable = false;
   }
 
-  /** Parses the head in octets [start, length). @returns the index behind it, or INCOMPLETE; sets headStart anyway. */
+  /**
+   * Parses the head in octets [start, length). @returns the index behind it, or INCOMPLETE; sets
+   * headStart anyway.
+   */
   protected parseHead(buffer: Buffer, start: number, length: number): number {
     const headStart = this.#skipEmptyLines(buffer, start, length);
     const { headBytesMax, requestLineBytesMax, headerCountMax } = this.limits;
@@ -70,7 +87,8 @@ export class RequestHead {
       if (end - headStart === headBytesMax) throw headTooLarge();
       return INCOMPLETE;
     }
-    // Most clients send the same fields with every request of a connection: then all that was read off them holds again.
+    // Most clients send the same fields with every request of a connection: then all that was read
+    // off them holds again.
     let text = "";
     let textEnd = -1;
     if (this.#repeatable && this.#mayRepeat(buffer, fieldsStart, end)) {
@@ -95,7 +113,10 @@ export class RequestHead {
     return next;
   }
 
-  /** RFC 9112 §2.2: an empty line before a request line is skipped. @returns where the request line begins. */
+  /**
+   * RFC 9112 §2.2: an empty line before a request line is skipped. @returns where the request line
+   * begins.
+   */
   #skipEmptyLines(buffer: Buffer, start: number, length: number): number {
     let at = start;
     while (at + 1 < length && buffer[at] === CR) {
@@ -111,8 +132,9 @@ export class RequestHead {
   }
 
   /**
-   * Whether the field block at `fieldsStart` ends where one equal to the last head's would: cheap, and wrong only for blocks
-   * of one length. Equal blocks cost a string comparison (40 ns for 490 bytes) where checking them costs 500.
+   * Whether the field block at `fieldsStart` ends where one equal to the last head's would: cheap,
+   * and wrong only for blocks of one length. Equal blocks cost a string comparison (40 ns for 490
+   * bytes) where checking them costs 500.
    */
   #mayRepeat(buffer: Buffer, fieldsStart: number, end: number): boolean {
     const fieldsEnd = fieldsStart + this.headers.length;

@@ -3,7 +3,10 @@ import { ProtocolError } from "../core/errors.ts";
 import { type ParserLimits, defaultParserLimits } from "./limits.ts";
 import { RequestParser } from "./parser.ts";
 
-/** One request as a sink heard it; body spans joined, since how they are cut follows how the bytes came. */
+/**
+ * One request as a sink heard it; body spans joined, since how they are cut follows how the bytes
+ * came.
+ */
 export interface Heard {
   method: string;
   target: string;

@@ -348,7 +348,8 @@ test("Parser meets garbage with ProtocolError and nothing else, the same however
   );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), cuts, (pieces, places) => {
-      // A head cut short may wait where a whole one is refused at once; the end of its line settles it.
+      // A head cut short may wait where a whole one is refused at once; the end of its line settles
+      // it.
       const sent = `${pieces.join("")}\r\n`.replaceAll(/[^\0-\xff]/g, "?");
       const whole = hear([sent]);
       assert.deepEqual(hear([...sent]), whole);

@@ -1,6 +1,7 @@
 /**
- * The request parser: bytes in, events out. Pure and incremental; knows no socket and no time. This file is the message
- * level (RFC 9112 §2 and §6.3); lines, fields, framing and chunks have a file each.
+ * The request parser: bytes in, events out. Pure and incremental; knows no socket and no time. This
+ * file is the message level (RFC 9112 §2 and §6.3); lines, fields, framing and chunks have a file
+ * each.
  */
 import { ChunkedDecoder } from "./chunked.ts";
 import type { ParserLimits } from "./limits.ts";
@@ -8,13 +9,18 @@ import { INCOMPLETE, LF } from "./octets.ts";
 import { RequestHead } from "./head.ts";
 import { Partial } from "./partial.ts";
 
-/** What a parser tells. Called in order: one head, any number of bodies, one end, for each request. */
+/**
+ * What a parser tells. Called in order: one head, any number of bodies, one end, for each request.
+ */
 export interface ParserSink {
   /** A whole, valid head. The parser's public fields hold it, until the next head. */
   head(parser: RequestParser): void;
   /** Body bytes buffer[start, end): valid only during the call. No subarray is made. */
   body(buffer: Buffer, start: number, end: number): void;
-  /** End of the message; `trailers` is raw field lines ("" mostly). Right after head() for a request without body. */
+  /**
+   * End of the message; `trailers` is raw field lines ("" mostly). Right after head() for a request
+   * without body.
+   */
   end(trailers: string): void;
 }
 
@@ -24,8 +30,9 @@ type ParserState = "head" | "sized" | "chunked" | "end" | "stopped" | "failed";
 const nothing = Buffer.alloc(0);
 
 /**
- * Parses the requests of one connection. A request line, a field block and chunk framing that break RFC 9112, or that two
- * implementations could read differently, are refused: push() throws ProtocolError, and the parser is dead.
+ * Parses the requests of one connection. A request line, a field block and chunk framing that break
+ * RFC 9112, or that two implementations could read differently, are refused: push() throws
+ * ProtocolError, and the parser is dead.
  */
 export class RequestParser extends RequestHead {
   readonly #sink: ParserSink;
@@ -51,11 +58,12 @@ export class RequestParser extends RequestHead {
   }
 
   /**
-   * Reads `buffer`, calling the sink. Bytes of an unfinished head are copied (up to `headBytesMax`), and so is all that is
-   * left or comes while paused (as much as is pushed: pause the source too); nothing keeps `buffer` itself. Must not be
-   * called by the sink.
+   * Reads `buffer`, calling the sink. Bytes of an unfinished head are copied (up to
+   * `headBytesMax`), and so is all that is left or comes while paused (as much as is pushed: pause
+   * the source too); nothing keeps `buffer` itself. Must not be called by the sink.
    *
-   * @throws ProtocolError when the bytes are no request, with the status to answer; then again on every further push.
+   * @throws ProtocolError when the bytes are no request, with the status to answer; then again on
+   *   every further push.
    */
   push(buffer: Buffer): void {
     if (this.#running) throw new Error("A sink must not call push()");
@@ -71,7 +79,10 @@ export class RequestParser extends RequestHead {
     this.#paused = true;
   }
 
-  /** Goes on with what waits; may call the sink and throw as push() does. Inside a sink call only ends the pause. */
+  /**
+   * Goes on with what waits; may call the sink and throw as push() does. Inside a sink call only
+   * ends the pause.
+   */
   resume(): void {
     this.#paused = false;
     if (this.#running) return;
@@ -96,8 +107,8 @@ export class RequestParser extends RequestHead {
   }
 
   /**
-   * Stops, and gives back the bytes that wait because of a pause: what a client sent behind an upgrade request already
-   * belongs to the new protocol. Call it while paused, outside of the sink.
+   * Stops, and gives back the bytes that wait because of a pause: what a client sent behind an
+   * upgrade request already belongs to the new protocol. Call it while paused, outside of the sink.
    */
   detach(): Buffer {
     const rest = Buffer.concat(this.#waiting).subarray(this.#waitingAt);
@@ -106,9 +117,9 @@ export class RequestParser extends RequestHead {
   }
 
   /**
-   * Forgets the last head's text, for a connection that falls idle: an idle parser then holds some 300 bytes. Does nothing
-   * within a message. Not needed for correctness, and not free: a client's next head often repeats the fields of its
-   * last, and then isn't checked again.
+   * Forgets the last head's text, for a connection that falls idle: an idle parser then holds some
+   * 300 bytes. Does nothing within a message. Not needed for correctness, and not free: a client's
+   * next head often repeats the fields of its last, and then isn't checked again.
    */
   release(): void {
     if (this.#state !== "head" || this.midMessage) return;
@@ -129,12 +140,18 @@ export class RequestParser extends RequestHead {
     return this.#partial !== undefined || this.#waiting.length > 0;
   }
 
-  /** Bytes of an unfinished head have been read (what waits because of a pause doesn't count: that is not the client's delay). */
+  /**
+   * Bytes of an unfinished head have been read (what waits because of a pause doesn't count: that
+   * is not the client's delay).
+   */
   get midHead(): boolean {
     return this.#partial !== undefined;
   }
 
-  /** Reads from `start` until the end, a pause or a stop. @returns the index of the first octet not read. */
+  /**
+   * Reads from `start` until the end, a pause or a stop. @returns the index of the first octet not
+   * read.
+   */
   #run(buffer: Buffer, start: number): number {
     let at = start;
     this.#running = true;
@@ -202,8 +219,9 @@ export class RequestParser extends RequestHead {
   }
 
   /**
-   * Adds to an unfinished head. It is parsed anew only when a line has ended or a bound is reached, so at most once a
-   * line: with one byte a push and every bound used up the whole head takes 1.7 ms.
+   * Adds to an unfinished head. It is parsed anew only when a line has ended or a bound is reached,
+   * so at most once a line: with one byte a push and every bound used up the whole head takes 1.7
+   * ms.
    */
   #readRestOfHead(partial: Partial, buffer: Buffer, at: number): number {
     const { headBytesMax, requestLineBytesMax } = this.limits;

@@ -12,7 +12,10 @@ export class Partial {
     return this.#length;
   }
 
-  /** Copies octets [start, end) of `source` to the end. Grows by doubling: one byte at a time stays linear. */
+  /**
+   * Copies octets [start, end) of `source` to the end. Grows by doubling: one byte at a time stays
+   * linear.
+   */
   append(source: Buffer, start: number, end: number): void {
     const needed = this.#length + end - start;
     if (needed > this.#bytes.length) {

@@ -66,7 +66,10 @@ function scanMethod(buffer: Buffer, start: number, end: number, line: RequestLin
   return at + 1;
 }
 
-/** The method as a constant where it is a common one, so that no string is made and comparing it is comparing pointers. */
+/**
+ * The method as a constant where it is a common one, so that no string is made and comparing it is
+ * comparing pointers.
+ */
 function methodName(buffer: Buffer, start: number, end: number): string {
   const length = end - start;
   if (length === 4) {
@@ -107,7 +110,10 @@ function scanVersion(buffer: Buffer, at: number, end: number, line: RequestLine)
   return scanOtherVersion(buffer, at, end, line);
 }
 
-/** Any line end but ` HTTP/1.1\r\n`. It is judged once whole, so that its verdict doesn't depend on how it was cut. */
+/**
+ * Any line end but ` HTTP/1.1\r\n`. It is judged once whole, so that its verdict doesn't depend on
+ * how it was cut.
+ */
 function scanOtherVersion(buffer: Buffer, at: number, end: number, line: RequestLine): number {
   const lineFeedAt = buffer.indexOf(LF, at);
   if (lineFeedAt < 0 || lineFeedAt >= end) return INCOMPLETE;
@@ -115,7 +121,8 @@ function scanOtherVersion(buffer: Buffer, at: number, end: number, line: Request
   const version = /^HTTP\/(\d)\.(\d)\r$/.exec(text);
   if (version === null) throw badVersion(text);
   if (version[1] !== "1") {
-    // RFC 9113 §3.4: how HTTP/2 begins. Named, because it is a configuration mistake worth telling from an attack.
+    // RFC 9113 §3.4: how HTTP/2 begins. Named, because it is a configuration mistake worth telling
+    // from an attack.
     if (line.method === "PRI") {
       throw new ProtocolError(505, "HTTP2_PREFACE", "HTTP/2 was spoken where HTTP/1.1 is expected");
     }
@@ -152,7 +159,10 @@ function badVersion(text: string): ProtocolError {
   return new ProtocolError(400, "VERSION", "A request line ends with HTTP/1.0 or HTTP/1.1");
 }
 
-/** RFC 9112 §2.2: a bare CR is invalid; a bare LF may be taken for a line end, which some do and some don't: refuse. */
+/**
+ * RFC 9112 §2.2: a bare CR is invalid; a bare LF may be taken for a line end, which some do and
+ * some don't: refuse.
+ */
 export function badLineEnd(): ProtocolError {
   return new ProtocolError(400, "LINE_END", "A line ends with CR LF, and neither stands alone");
 }

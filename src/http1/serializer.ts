@@ -2,6 +2,7 @@
 import { isFieldValue } from "../core/header-text.ts";
 import { statusLine } from "./status.ts";
 
+/** What is the same in every head. */
 export interface ResponseSerializerOptions {
   /** Value of the `server` field; "" for none, which tells an attacker less. */
   readonly serverField: string;
@@ -35,8 +36,9 @@ export class ResponseSerializer {
   }
 
   /**
-   * Sets the `date` of all heads from now on (RFC 9110 §6.6.1): an IMF-fixdate such as `toUTCString()` gives. To be called
-   * once a second; cheap when nothing has changed. Until the first call heads have no date.
+   * Sets the `date` of all heads from now on (RFC 9110 §6.6.1): an IMF-fixdate such as
+   * `toUTCString()` gives. To be called once a second; cheap when nothing has changed. Until the
+   * first call heads have no date.
    */
   setDate(date: string): void {
     const dateLine = `date: ${date}\r\n`;
@@ -48,10 +50,12 @@ export class ResponseSerializer {
   /**
    * The head of a final response, its empty line included; append the body to it.
    *
-   * @param fields field lines `name: value\r\n` that `serializeHeaderFields` made, without framing or Connection fields.
-   * @param contentLength bytes of body, of what GET would send when answering HEAD; or UNKNOWN_LENGTH: chunked then, but
-   *   for HTTP/1.0, where the end of the connection ends the body (so `keepAlive` must be false). Not looked at for 1xx,
-   *   204 and 304, which have neither body nor framing (RFC 9110 §8.6, RFC 9112 §6.1).
+   * @param fields field lines `name: value\r\n` that `serializeHeaderFields` made, without framing
+   *   or Connection fields.
+   * @param contentLength bytes of body, of what GET would send when answering HEAD; or
+   *   UNKNOWN_LENGTH: chunked then, but for HTTP/1.0, where the end of the connection ends the body
+   *   (so `keepAlive` must be false). Not looked at for 1xx, 204 and 304, which have neither body
+   *   nor framing (RFC 9110 §8.6, RFC 9112 §6.1).
    * @param keepAlive whether the connection stays open after this response.
    * @param oldProtocol whether the request was HTTP/1.0.
    */
@@ -83,8 +87,9 @@ export class ResponseSerializer {
   }
 
   /**
-   * An interim response, RFC 9110 §15.2: 100 (Continue), 103 (Early Hints), or 101 (Switching Protocols), which has its
-   * Connection and Upgrade lines in `fields`. No date, no framing. Never send one to HTTP/1.0.
+   * An interim response, RFC 9110 §15.2: 100 (Continue), 103 (Early Hints), or 101 (Switching
+   * Protocols), which has its Connection and Upgrade lines in `fields`. No date, no framing. Never
+   * send one to HTTP/1.0.
    */
   interim(status: number, fields = ""): string {
     return statusLine(status) + fields + "\r\n";

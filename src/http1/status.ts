@@ -74,9 +74,11 @@ export function reasonPhrase(status: number): string {
 }
 
 /**
- * `HTTP/1.1 200 OK\r\n` for `status`; with an empty phrase after its space when the code has none (RFC 9112 §4).
+ * `HTTP/1.1 200 OK\r\n` for `status`; with an empty phrase after its space when the code has none
+ * (RFC 9112 §4).
  *
- * @throws RangeError when `status` is no integer from 100 to 599, the only ones that mean anything (RFC 9110 §15).
+ * @throws RangeError when `status` is no integer from 100 to 599, the only ones that mean anything
+ *   (RFC 9110 §15).
  */
 export function statusLine(status: number): string {
   const known = lines.get(status);

@@ -1,4 +1,7 @@
-/** The request target's rarer forms, RFC 9112 §3.2.2 to §3.2.4. The origin form is read in parser.ts. */
+/**
+ * The request target's rarer forms, RFC 9112 §3.2.2 to §3.2.4. The origin form is read in
+ * parser.ts.
+ */
 import { ProtocolError } from "../core/errors.ts";
 import { isAuthorityForm, isHost } from "./host.ts";
 
@@ -13,7 +16,8 @@ export interface ReducedTarget {
 /**
  * Reduces a target in absolute, authority or asterisk form.
  *
- * @throws ProtocolError 400 TARGET when it is in none of these, or in one that `method` may not use.
+ * @throws ProtocolError 400 TARGET when it is in none of these, or in one that `method` may not
+ *   use.
  */
 export function reduceTarget(method: string, target: string): ReducedTarget {
   if (method === "CONNECT") {

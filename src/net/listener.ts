@@ -6,6 +6,7 @@ import { MillraceError } from "../core/errors.ts";
 export type ListenAddress =
   { readonly host: string; readonly port: number } | { readonly path: string };
 
+/** Where to listen, how, and who takes the connections. */
 export interface ListenerOptions {
   readonly address: ListenAddress;
   /** Connections the system may hold for us before we accept them. */
@@ -23,7 +24,8 @@ export function describeAddress(address: ListenAddress): string {
 }
 
 /**
- * Accepts connections. `localhost` means both loopback addresses, on one port; `::` means IPv6 and IPv4 (dual stack).
+ * Accepts connections. `localhost` means both loopback addresses, on one port; `::` means IPv6 and
+ * IPv4 (dual stack).
  */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -91,8 +93,8 @@ export class Listener {
 
   #listen(where: { host?: string; port?: number; path?: string }): Promise<number> {
     const { backlog, connectionsMax, onConnection } = this.#options;
-    // The edge decides when a half-closed connection ends: a client may send its request, shut its side and still
-    // wait for the answer.
+    // The edge decides when a half-closed connection ends: a client may send its request, shut its
+    // side and still wait for the answer.
     const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
     server.maxConnections = connectionsMax;
     return new Promise((resolve, reject) => {
@@ -127,7 +129,10 @@ function listenMessage(address: ListenAddress, cause: unknown): string {
   const where = describeAddress(address);
   switch (errorCode(cause)) {
     case "EADDRINUSE":
-      return `Cannot listen on ${where}: the address is in use. Stop what listens there or choose another port`;
+      return (
+        `Cannot listen on ${where}: the address is in use. ` +
+        "Stop what listens there or choose another port"
+      );
     case "EACCES":
       return `Cannot listen on ${where}: permission denied`;
     case "EADDRNOTAVAIL":

@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../core/clock.ts";
-import { TimerWheel, type Expiring } from "./timer-wheel.ts";
+import { Expiring, TimerWheel } from "./timer-wheel.ts";
 
 const tickMs = 100;
 
-class Entry implements Expiring {
-  expiresAtMs: number;
-  wheelDueMs = 0;
-  wheelPrevious: Expiring | null = null;
-  wheelNext: Expiring | null = null;
-  wheelSlot = -1;
+class Entry extends Expiring {
   readonly expired: number[] = [];
   /** What it asks for when it expires. */
   again = Infinity;
 
   constructor(expiresAtMs: number) {
+    super();
     this.expiresAtMs = expiresAtMs;
   }
 

@@ -1,24 +1,27 @@
 import type { Clock } from "../core/clock.ts";
 
 /** What a wheel watches: it is told once its time has come. */
-export interface Expiring {
+export abstract class Expiring {
   /** Clock time in ms at which it expires; `Infinity` for never. Moved with `TimerWheel.set`. */
-  expiresAtMs: number;
+  expiresAtMs = Infinity;
   /** Owned by the wheel: when its slot comes round, its neighbours there, and the slot. */
-  wheelDueMs: number;
-  wheelPrevious: Expiring | null;
-  wheelNext: Expiring | null;
-  wheelSlot: number;
-  onExpired(nowMs: number): void;
+  wheelDueMs = 0;
+  wheelPrevious: Expiring | null = null;
+  wheelNext: Expiring | null = null;
+  wheelSlot = -1;
+
+  /** Its time has come; it may set another. */
+  abstract onExpired(nowMs: number): void;
 }
 
 /** Slots of the wheel; what expires later than a full turn is looked at once a turn. */
 const slotCount = 512;
 
 /**
- * Timeouts for thousands of connections at the price of one number stored per event (hashed timing wheel, Varghese and
- * Lauck 1987, made lazy). Moving a timeout later touches nothing here: when the old slot comes round, the entry is found
- * unexpired and moved to the slot of its new time. Coarse by design: expiry is seen up to two ticks late, never early.
+ * Timeouts for thousands of connections at the price of one number stored per event (hashed timing
+ * wheel, Varghese and Lauck 1987, made lazy). Moving a timeout later touches nothing here: when the
+ * old slot comes round, the entry is found unexpired and moved to the slot of its new time. Coarse
+ * by design: expiry is seen up to two ticks late, never early.
  */
 export class TimerWheel {
   readonly tickMs: number;
@@ -52,7 +55,10 @@ export class TimerWheel {
     this.#slots[slot] = entry;
   }
 
-  /** Gives an entry that is in the wheel another time. Only a much earlier one costs more than two numbers. */
+  /**
+   * Gives an entry that is in the wheel another time. Only a much earlier one costs more than two
+   * numbers.
+   */
   set(entry: Expiring, expiresAtMs: number): void {
     entry.expiresAtMs = expiresAtMs;
     if (expiresAtMs >= entry.wheelDueMs || entry.wheelSlot < 0) return;

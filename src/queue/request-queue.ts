@@ -10,6 +10,7 @@ export const PRIORITY_MIN = -8;
 /** The first to be served. Seventeen levels: enough for people, and few enough to look at each. */
 export const PRIORITY_MAX = 8;
 
+/** The bound of a queue, its clock, and who hears of what expires. */
 export interface RequestQueueOptions<T> {
   /**
    * Most items that wait at once, an integer from 0 (nothing ever waits). Bounds memory, and the

@@ -1,6 +1,7 @@
 /** When a client that was turned away should come back (Retry-After, RFC 9110 §10.2.3). */
 import { ConfigError } from "../core/errors.ts";
 
+/** How far back to look, and how far ahead to send a client. */
 export interface DrainRateOptions {
   /**
    * How far back "recently" reaches, in ms: what is older weighs less than 1/e. Default 5,000: a
@@ -35,7 +36,8 @@ export class DrainRate {
       throw new ConfigError("RETRY_AFTER", message);
     }
     if (!Number.isSafeInteger(retryAfterMaxSeconds) || retryAfterMaxSeconds < 1) {
-      const message = `Cannot ask to retry within ${retryAfterMaxSeconds} s: give an integer from 1`;
+      const asked = `${retryAfterMaxSeconds} s`;
+      const message = `Cannot ask to retry within ${asked}: give an integer from 1`;
       throw new ConfigError("RETRY_AFTER", message);
     }
     this.#windowMs = windowMs;

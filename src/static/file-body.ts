@@ -3,8 +3,9 @@ import { wholeBytesMax } from "../core/bounds.ts";
 import { MillraceError } from "../core/errors.ts";
 
 /**
- * The first `size` bytes of an open file, read as they are taken. The file is closed once they are all read, once its
- * reader stops, at an error; and when nobody reads it, by whoever discards it (`return`).
+ * The first `size` bytes of an open file, read as they are taken. The file is closed once they are
+ * all read, once its reader stops, at an error; and when nobody reads it, by whoever discards it
+ * (`return`).
  */
 export class FileBody implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #handle: FileHandle;

@@ -7,12 +7,13 @@ export interface FilePath {
 }
 
 /**
- * Reads what follows a folder's prefix in a request path, without its leading "/". Each segment is decoded once.
- * Undefined for whatever names no file here, or could name one elsewhere:
+ * Reads what follows a folder's prefix in a request path, without its leading "/". Each segment is
+ * decoded once. Undefined for whatever names no file here, or could name one elsewhere:
  *
  * - empty segments (`//`), and `.` or `..`, plain or escaped
  * - names that begin with a dot, but for `.well-known` at the top (RFC 8615): `.env`, `.git`
- * - escaped slashes, backslashes and colons (Windows: separators, drives, alternate streams), control characters
+ * - escaped slashes, backslashes and colons (Windows: separators, drives, alternate streams),
+ *   control characters
  * - names that end with a dot or a space, which Windows drops: `secret.` is `secret`
  * - escapes that are malformed or not UTF-8, and bytes that should have been escaped
  */

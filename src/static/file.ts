@@ -8,12 +8,12 @@ import { FileBody } from "./file-body.ts";
 import { openRegularFile, type OpenFile } from "./open-file.ts";
 
 /**
- * A reply with the content of a file, for a handler to return: its type by its name, its length, when it was last
- * modified. Rejects with `HttpError` 404 when there is no such file.
+ * A reply with the content of a file, for a handler to return: its type by its name, its length,
+ * when it was last modified. Rejects with `HttpError` 404 when there is no such file.
  *
- * `path` is taken as it is, relative to the working directory: never make it from what a client sent. To offer a folder
- * use `app.files`, which keeps clients inside. A file beyond 64 KB stays open until the reply is sent; one that is made
- * but never returned leaves it open.
+ * `path` is taken as it is, relative to the working directory: never make it from what a client
+ * sent. To offer a folder use `app.files`, which keeps clients inside. A file beyond 64 KB stays
+ * open until the reply is sent; one that is made but never returned leaves it open.
  */
 export async function file(path: string | URL, init?: ReplyInit): Promise<Reply> {
   const name = typeof path === "string" ? path : fileURLToPath(path);
@@ -42,7 +42,9 @@ export function emptyFileReply(name: string, opened: OpenFile, init?: ReplyInit)
   return answer;
 }
 
-/** The media type that a file's name stands for, `application/octet-stream` when it stands for none. */
+/**
+ * The media type that a file's name stands for, `application/octet-stream` when it stands for none.
+ */
 export function contentTypeOf(name: string): string {
   const extension = extname(name);
   const type = extension === "" ? undefined : lookup(extension);

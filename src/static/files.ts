@@ -7,6 +7,7 @@ import { emptyFileReply, fileReply } from "./file.ts";
 import { parseFilePath } from "./file-path.ts";
 import { isMissing, openRegularFile, type OpenFile } from "./open-file.ts";
 
+/** A folder, and the path it appears under. */
 export interface FilesOptions {
   /** Path under which the folder appears: starts and ends with "/". */
   readonly prefix: string;
@@ -18,11 +19,12 @@ export interface FilesOptions {
 export type FilesHandler = (request: Request) => Promise<Reply | undefined>;
 
 /**
- * Serves the files of a folder to GET and HEAD. A folder within it gives its `index.html`, and is first redirected to
- * its path with "/"; there are no listings.
+ * Serves the files of a folder to GET and HEAD. A folder within it gives its `index.html`, and is
+ * first redirected to its path with "/"; there are no listings.
  *
- * Nothing outside the root can be named: `parseFilePath` refuses what could climb, and a symbolic link is followed only
- * as far as it stays inside. Undefined is also the answer for what may not be read, so a client can't tell the two apart.
+ * Nothing outside the root can be named: `parseFilePath` refuses what could climb, and a symbolic
+ * link is followed only as far as it stays inside. Undefined is also the answer for what may not be
+ * read, so a client can't tell the two apart.
  */
 export function filesHandler({ prefix, root }: FilesOptions): FilesHandler {
   const rootPath = typeof root === "string" ? root : fileURLToPath(root);
@@ -58,8 +60,9 @@ async function answer(request: Request, path: string, opened: OpenFile): Promise
 }
 
 /**
- * To the same path with "/", so that relative links in the index work. It can't lead to another host: a path that begins
- * with "//" was refused, having an empty segment, unless the prefix begins so.
+ * To the same path with "/", so that relative links in the index work. It can't lead to another
+ * host: a path that begins with "//" was refused, having an empty segment, unless the prefix begins
+ * so.
  */
 function redirectToFolder(request: Request): Reply {
   const query = request.target.indexOf("?");
@@ -67,7 +70,10 @@ function redirectToFolder(request: Request): Reply {
   return new Reply(null, { status: 308, headers: { location } });
 }
 
-/** Opens a file whose real place is below the real root. Both are looked up anew: a deploy may move the root's link. */
+/**
+ * Opens a file whose real place is below the real root. Both are looked up anew: a deploy may move
+ * the root's link.
+ */
 async function openInside(root: string, path: string): Promise<OpenFile | undefined> {
   let realRoot: string;
   let realPath: string;

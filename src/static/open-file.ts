@@ -9,10 +9,14 @@ export interface OpenFile {
   readonly modified: Date;
 }
 
-// A pipe would otherwise keep one of the few file threads waiting for its writer. Windows knows no such flag.
+// A pipe would otherwise keep one of the few file threads waiting for its writer. Windows knows no
+// such flag.
 const readOnly = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Opens a regular file; undefined when there is none that may be read. Throws for any other trouble (EMFILE, EIO). */
+/**
+ * Opens a regular file; undefined when there is none that may be read. Throws for any other trouble
+ * (EMFILE, EIO).
+ */
 export async function openRegularFile(path: string): Promise<OpenFile | undefined> {
   let handle: FileHandle;
   try {
@@ -38,7 +42,10 @@ export function isMissing(error: unknown): boolean {
   return typeof code === "string" && missing.has(code);
 }
 
-/** Not there, no name a file can have, not ours to read, or no regular file at all (a socket gives ENXIO). */
+/**
+ * Not there, no name a file can have, not ours to read, or no regular file at all (a socket gives
+ * ENXIO).
+ */
 const missing: ReadonlySet<string> = new Set([
   "EACCES",
   "EISDIR",

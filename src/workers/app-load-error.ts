@@ -2,7 +2,10 @@ import { fileURLToPath } from "node:url";
 import { MillraceError } from "../core/errors.ts";
 import type { LoadFailure } from "./boot.ts";
 
-/** The application module can't be loaded: code `APP_LOAD`. The message names the file, the cause and a way out. */
+/**
+ * The application module can't be loaded: code `APP_LOAD`. The message names the file, the cause
+ * and a way out.
+ */
 export class AppLoadError extends MillraceError {
   /** The stack of the cause, in the worker that tried. */
   readonly causeStack: string | undefined;

@@ -1,7 +1,8 @@
 /**
- * What edge and worker say to each other: flat arrays of records, many records a message. A record is an operation, the
- * slot of its request, and a fixed number of operands. Flat, because posting an array of strings and numbers costs a
- * fraction of posting an object a request (bench/README.md).
+ * What edge and worker say to each other: flat arrays of records, many records a message. A record
+ * is an operation, the slot of its request, and a fixed number of operands. Flat, because posting
+ * an array of strings and numbers costs a fraction of posting an object a request
+ * (bench/README.md).
  */
 
 /** Strings, numbers and chunks, one record after another. */
@@ -10,8 +11,8 @@ export type Batch = (string | number | boolean | Uint8Array | null)[];
 /** Edge to worker. */
 export const toWorker = {
   /**
-   * slot, handler index, method (a number for common ones, see `methodCode`), target, header text, client address or
-   * `null` for that of the request before, whole body or `null` when it streams
+   * slot, handler index, method (a number for common ones, see `methodCode`), target, header text,
+   * client address or `null` for that of the request before, whole body or `null` when it streams
    */
   request: 1,
   /** slot, bytes of the request body */
@@ -24,7 +25,10 @@ export const toWorker = {
   credit: 5,
 } as const;
 
-/** Worker to edge. Every request gets exactly one of `answer`, `end` or `fail`, cancelled or not: it frees the slot. */
+/**
+ * Worker to edge. Every request gets exactly one of `answer`, `end` or `fail`, cancelled or not: it
+ * frees the slot.
+ */
 export const toEdge = {
   /** slot, status, header text or its number, body as latin1 string */
   answer: 1,
@@ -38,22 +42,33 @@ export const toEdge = {
   fail: 5,
   /** slot, bytes of the request's body that were read */
   credit: 6,
-  /** handler index, microseconds: it held the thread that long at a stretch; only said when that was long */
+  /**
+   * handler index, microseconds: it held the thread that long at a stretch; only said when that was
+   * long
+   */
   held: 7,
 } as const;
 
 /** Places in the memory that the edge shares with one worker, in 32-bit words. */
 export const shared = {
-  /** How many requests the worker has started, counted from its birth, modulo 2³². Written by the worker. */
+  /**
+   * How many requests the worker has started, counted from its birth, modulo 2³². Written by the
+   * worker.
+   */
   started: 0,
-  /** 1 while requests wait at the edge for this worker to start what it holds. Written by the edge. */
+  /**
+   * 1 while requests wait at the edge for this worker to start what it holds. Written by the edge.
+   */
   waiting: 1,
   /** 1 while the worker's thread is at a batch. Written by the worker. */
   busy: 2,
   words: 3,
 } as const;
 
-/** A copy that shares memory with nobody, so that it can be moved to the other thread instead of copied again. */
+/**
+ * A copy that shares memory with nobody, so that it can be moved to the other thread instead of
+ * copied again.
+ */
 export function detached(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes.byteLength);
   copy.set(bytes);
@@ -73,13 +88,17 @@ export function methodOf(code: number | string): string {
   return typeof code === "number" ? (commonMethods[code] as string) : code;
 }
 
-/** Most header texts that get a number, and the longest that does: answers without fields of their own have few. */
+/**
+ * Most header texts that get a number, and the longest that does: answers without fields of their
+ * own have few.
+ */
 const numberedMax = 128;
 const numberedLengthMax = 256;
 
 /**
- * Header texts that recur cross as numbers. Both ends number the texts they see in the order in which they cross, until
- * the table is full, so nothing has to be agreed on: a text that is not numbered yet crosses as text and is from then on.
+ * Header texts that recur cross as numbers. Both ends number the texts they see in the order in
+ * which they cross, until the table is full, so nothing has to be agreed on: a text that is not
+ * numbered yet crosses as text and is from then on.
  */
 export class HeaderTextSender {
   readonly #numbers = new Map<string, number>();

@@ -9,13 +9,15 @@ import { printDirectly } from "./stdio.ts";
 const boot = workerData as BootData;
 printDirectly();
 process.on("unhandledRejection", (reason) => {
-  // The promise belongs to nobody, so no request can be blamed, and none is harmed: the worker goes on.
+  // The promise belongs to nobody, so no request can be blamed, and none is harmed: the worker goes
+  // on.
   console.error("Unhandled rejection in a worker:", reason);
 });
 
 try {
-  // Imported here and not by `execArgv: ["--import", …]`: a worker with its own execArgv refuses V8's options, so that
-  // `node --max-old-space-size=…` would no longer start. A loader registered here serves every import after it.
+  // Imported here and not by `execArgv: ["--import", …]`: a worker with its own execArgv refuses
+  // V8's options, so that `node --max-old-space-size=…` would no longer start. A loader registered
+  // here serves every import after it.
   for (const url of boot.imports) await import(url);
   const application = await loadApplication(boot.appUrl);
   const manifest = application.manifest();

@@ -5,8 +5,8 @@ const lightShare = 20;
 const fadeMs = 10_000;
 
 /**
- * Which handlers hold their thread for long. Counted as a share, because even a light handler is now and then
- * interrupted by the system, and looks slow then.
+ * Which handlers hold their thread for long. Counted as a share, because even a light handler is
+ * now and then interrupted by the system, and looks slow then.
  */
 export class HandlerCosts {
   /** By handler index + 1, as the miss handler's is −1. */

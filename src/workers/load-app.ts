@@ -26,7 +26,8 @@ export function describeLoadFailure(cause: unknown): LoadFailure {
 
 function hintFor(code: string | undefined, message: string): string | undefined {
   const wantsLoader =
-    "Node runs TypeScript by stripping its types. For enums, decorators or JSX give a loader with --import, " +
+    "Node runs TypeScript by stripping its types. " +
+    "For enums, decorators or JSX give a loader with --import, " +
     "e.g. `millrace serve app.ts --import tsx`; workers get it too.";
   switch (code) {
     case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":

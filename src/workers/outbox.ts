@@ -1,7 +1,9 @@
 import type { MessagePort } from "node:worker_threads";
 import { HeaderTextSender, toEdge, type Batch } from "./codec.ts";
 
-/** What a worker has to tell the edge: gathered through one turn of its loop, sent in one message. */
+/**
+ * What a worker has to tell the edge: gathered through one turn of its loop, sent in one message.
+ */
 export class Outbox {
   readonly #port: MessagePort;
   readonly #headerTexts = new HeaderTextSender();
@@ -52,7 +54,10 @@ export class Outbox {
     this.#schedule();
   }
 
-  /** Sends now: after a handler that held the thread, say, so that those before it don't wait for those behind it. */
+  /**
+   * Sends now: after a handler that held the thread, say, so that those before it don't wait for
+   * those behind it.
+   */
   flush(): void {
     this.#scheduled = false;
     if (this.#batch.length === 0) return;

@@ -7,11 +7,12 @@ import { Outbox } from "./outbox.ts";
 import { WorkerExchange, type RunningRequests } from "./worker-exchange.ts";
 
 /**
- * A handler that held the thread longer than this is reported, and what is answered goes out before the next one starts:
- * ten times what light handlers take, and little enough to wait behind.
+ * A handler that held the thread longer than this is reported, and what is answered goes out before
+ * the next one starts: ten times what light handlers take, and little enough to wait behind.
  */
 const heldMs = 0.1;
 
+/** What a worker runs, and how it hears from the edge. */
 export interface RequestLoopOptions {
   readonly application: Application;
   readonly port: MessagePort;
@@ -93,7 +94,8 @@ export class RequestLoop {
   #run(batch: Batch, at: number, slot: number): void {
     const { application, memory, report } = this.#options;
     this.#started = (this.#started + 1) | 0;
-    // Before the handler runs: should it take the worker down, the edge reads here whose fault it may be.
+    // Before the handler runs: should it take the worker down, the edge reads here whose fault it
+    // may be.
     Atomics.store(memory, shared.started, this.#started);
     const index = batch[at + 2] as number;
     const wholeBody = batch[at + 7] as string | null;

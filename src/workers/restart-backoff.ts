@@ -5,8 +5,9 @@ const firstPauseMs = 100;
 const longestPauseMs = 30_000;
 
 /**
- * How long to wait before another worker is started. The first that dies is replaced at once; workers that keep dying
- * young are replaced ever more slowly, so that an application that can't live doesn't eat the machine.
+ * How long to wait before another worker is started. The first that dies is replaced at once;
+ * workers that keep dying young are replaced ever more slowly, so that an application that can't
+ * live doesn't eat the machine.
  */
 export class RestartBackoff {
   readonly #clock: Clock;

@@ -3,9 +3,10 @@ import { isatty } from "node:tty";
 import type { Writable } from "node:stream";
 
 /**
- * Makes what this worker prints go straight to the process's own descriptors. Node would send it through the main
- * thread, which here is the edge loop: a chatty handler would slow every connection, and what was printed before a
- * crash would be lost. The streams stay Node's own, whose internals hold on to them; only where they write changes.
+ * Makes what this worker prints go straight to the process's own descriptors. Node would send it
+ * through the main thread, which here is the edge loop: a chatty handler would slow every
+ * connection, and what was printed before a crash would be lost. The streams stay Node's own, whose
+ * internals hold on to them; only where they write changes.
  */
 export function printDirectly(): void {
   redirect(process.stdout, 1);

@@ -8,7 +8,10 @@ import type { Outbox } from "./outbox.ts";
 /** What a worker is at, by slot. */
 export type RunningRequests = (WorkerExchange | undefined)[];
 
-/** One request on its worker: its answer goes into the batch for the edge, a streamed body against credit. */
+/**
+ * One request on its worker: its answer goes into the batch for the edge, a streamed body against
+ * credit.
+ */
 export class WorkerExchange implements Responder {
   readonly #outbox: Outbox;
   readonly #running: RunningRequests;
@@ -63,7 +66,10 @@ export class WorkerExchange implements Responder {
     this.#outbox.fail(this.#slot);
   }
 
-  /** Opens the channel of a body that streams. Reading it gives the edge credit, half a window at a time. */
+  /**
+   * Opens the channel of a body that streams. Reading it gives the edge credit, half a window at a
+   * time.
+   */
   openBody(): BodyChannel {
     return (this.body = new BodyChannel((bytes) => this.#onBodyRead(bytes)));
   }

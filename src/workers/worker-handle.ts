@@ -2,8 +2,8 @@ import type { Manifest } from "../core/application.ts";
 import type { Responder } from "../core/responder.ts";
 
 /**
- * A request as its worker handle sees it: what to send, and a `Responder` that takes the answer. The handle plays the
- * part of the handler.
+ * A request as its worker handle sees it: what to send, and a `Responder` that takes the answer.
+ * The handle plays the part of the handler.
  */
 export interface WorkerRequest extends Responder {
   /** Place of the handler in the manifest, or `missIndex`. */
@@ -19,7 +19,10 @@ export interface WorkerRequest extends Responder {
   workerSlot: number;
   /** Its number among all that this worker was sent; owned by the handle. */
   workerOrder: number;
-  /** Called once when the request was dispatched: a streamed body may flow through the handle from now on. */
+  /**
+   * Called once when the request was dispatched: a streamed body may flow through the handle from
+   * now on.
+   */
   dispatched(): void;
   /** The worker has read `bytes` of the request's body: as many more may be sent. */
   bodyRead(bytes: number): void;
@@ -36,7 +39,8 @@ export interface WorkerLoad {
 }
 
 /**
- * The edge's view of one worker. `WorkerThread` is the one there is; a worker process will be another.
+ * The edge's view of one worker. `WorkerThread` is the one there is; a worker process will be
+ * another.
  */
 export interface WorkerHandle extends AsyncDisposable {
   readonly id: number;

@@ -7,6 +7,7 @@ import { RestartBackoff } from "./restart-backoff.ts";
 import { WorkerThread } from "./worker-thread.ts";
 import type { WorkerHandle } from "./worker-handle.ts";
 
+/** What the workers of a pool run, and how many and how much. */
 export interface WorkerPoolOptions {
   readonly appUrl: string;
   /** URLs of modules that every worker imports before the application. */
@@ -15,7 +16,10 @@ export interface WorkerPoolOptions {
   readonly workers: { readonly min: number; readonly max: number };
   /** Requests one worker may hold at once, started or not. */
   readonly concurrency: number;
-  /** Requests one worker may hold that it hasn't started. They wait there instead of in the queue: keep it small. */
+  /**
+   * Requests one worker may hold that it hasn't started. They wait there instead of in the queue:
+   * keep it small.
+   */
   readonly unstartedMax: number;
   readonly clock: Clock;
   readonly events: WorkerPoolEvents;
@@ -31,24 +35,37 @@ export interface WorkerPoolEvents {
   onStartFailed?(cause: Error, retryMs: number): void;
 }
 
-/** How long the newest of more than `min` workers must have been idle before it is let go, in ms. */
+/**
+ * How long the newest of more than `min` workers must have been idle before it is let go, in ms.
+ */
 const idleShrinkMs = 30_000;
 
-/** Requests for light handlers that go to one worker in one turn: at 50 µs each, the last waits less than a millisecond. */
+/**
+ * Requests for light handlers that go to one worker in one turn: at 50 µs each, the last waits less
+ * than a millisecond.
+ */
 const togetherMax = 64;
 
-/** How many more requests than the least loaded worker the one may hold that light requests go to. */
+/**
+ * How many more requests than the least loaded worker the one may hold that light requests go to.
+ */
 const imbalanceMax = 128;
 
 /** A thread that is at work now counts as so many requests more. */
 const busyWeight = 4;
 
-/** A worker that lives this long has shown that the application can live: failures before it count no more. */
+/**
+ * A worker that lives this long has shown that the application can live: failures before it count
+ * no more.
+ */
 const soundLifeMs = 10_000;
 
 type State = "new" | "serving" | "draining" | "closed";
 
-/** The worker threads of one server: starts them, gives each request to one, replaces those that die. */
+/**
+ * The worker threads of one server: starts them, gives each request to one, replaces those that
+ * die.
+ */
 export class WorkerPool implements Service {
   readonly #options: WorkerPoolOptions;
   readonly #ready: WorkerThread[] = [];
@@ -59,7 +76,10 @@ export class WorkerPool implements Service {
   #manifest: Manifest | undefined;
   #target: number;
   #nextId = 1;
-  /** The worker that light requests go to, and the fewest that any worker had outstanding when it was chosen. */
+  /**
+   * The worker that light requests go to, and the fewest that any worker had outstanding when it
+   * was chosen.
+   */
   #current: WorkerThread | null = null;
   #leastLoaded = 0;
   readonly #costs = new HandlerCosts();
@@ -104,7 +124,9 @@ export class WorkerPool implements Service {
     this.#fill();
   }
 
-  /** Resolves once as many workers as wanted are ready, one can't be started, or the pool closes. */
+  /**
+   * Resolves once as many workers as wanted are ready, one can't be started, or the pool closes.
+   */
   async filled(): Promise<void> {
     await Promise.all([...this.#starting.values()]);
   }
@@ -112,9 +134,10 @@ export class WorkerPool implements Service {
   /**
    * The worker to give the next request for this handler to; `null` when none can take one now.
    *
-   * Requests for light handlers go together: to one worker, as long as it keeps up and holds little more than the others.
-   * One message a turn then carries many of them, which costs far less than many carrying one each. Requests for handlers
-   * that held a thread for long go to the worker with the fewest outstanding, each on its own.
+   * Requests for light handlers go together: to one worker, as long as it keeps up and holds little
+   * more than the others. One message a turn then carries many of them, which costs far less than
+   * many carrying one each. Requests for handlers that held a thread for long go to the worker with
+   * the fewest outstanding, each on its own.
    */
   pick(handlerIndex: number): WorkerThread | null {
     const { concurrency } = this.#options;
@@ -151,7 +174,10 @@ export class WorkerPool implements Service {
     return best;
   }
 
-  /** Requests wait: have the workers tell when they start what they hold, and grow if there is leave to. */
+  /**
+   * Requests wait: have the workers tell when they start what they hold, and grow if there is leave
+   * to.
+   */
   requestRoom(): void {
     for (const worker of this.#ready) worker.requestProgress();
     if (this.#target < this.#options.workers.max && this.#starting.size === 0) {
@@ -160,7 +186,10 @@ export class WorkerPool implements Service {
     }
   }
 
-  /** Called a few times a second: forgets old costs, and lets a worker go that has had nothing to do for long. */
+  /**
+   * Called a few times a second: forgets old costs, and lets a worker go that has had nothing to do
+   * for long.
+   */
   tick(nowMs: number): void {
     this.#costs.fade(nowMs);
     const newest = this.#ready.at(-1);
@@ -259,8 +288,8 @@ export class WorkerPool implements Service {
     if (JSON.stringify(manifest) === JSON.stringify(this.#manifest)) return;
     throw new ConfigError(
       "MANIFEST_DIFFERS",
-      "The application declared other routes in this worker than in the first one: declare the same routes, in the " +
-        "same order, every time the module is loaded",
+      "The application declared other routes in this worker than in the first one: " +
+        "declare the same routes, in the same order, every time the module is loaded",
     );
   }
 

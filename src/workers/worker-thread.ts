@@ -18,6 +18,7 @@ import {
 import type { BootData, BootReport } from "./boot.ts";
 import type { WorkerEvents, WorkerHandle, WorkerLoad, WorkerRequest } from "./worker-handle.ts";
 
+/** What one worker thread is started with. */
 export interface WorkerThreadOptions {
   /** Unique in the server; also names the thread. */
   readonly id: number;
@@ -72,8 +73,8 @@ export class WorkerThread implements WorkerHandle {
   }
 
   /**
-   * Whether one more light request may join what this worker is sent this turn: it holds fewer than `batchedMax` of this
-   * turn, and before this turn's it had nothing to do.
+   * Whether one more light request may join what this worker is sent this turn: it holds fewer than
+   * `batchedMax` of this turn, and before this turn's it had nothing to do.
    */
   mayJoin(batchedMax: number): boolean {
     if (this.#batched > 0) return this.#batched < batchedMax;
@@ -116,7 +117,8 @@ export class WorkerThread implements WorkerHandle {
         this.#state = "ready";
         resolve(report.manifest);
       });
-      // Comes before #onExit's listeners have run only if the thread never got ready; settled promises ignore it.
+      // Comes before #onExit's listeners have run only if the thread never got ready; settled
+      // promises ignore it.
       worker.once("exit", (code) => {
         const message = `A worker ended with code ${code} before the application was loaded`;
         reject(this.#cause ?? new AppLoadError(this.#options.appUrl, { message }));
@@ -178,7 +180,10 @@ export class WorkerThread implements WorkerHandle {
     await this.#exited;
   }
 
-  /** One message for all of this turn: `setImmediate` runs once the loop has taken in every ready socket. */
+  /**
+   * One message for all of this turn: `setImmediate` runs once the loop has taken in every ready
+   * socket.
+   */
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;

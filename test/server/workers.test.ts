@@ -32,7 +32,8 @@ describe("Workers", () => {
   test("that die hand on what they were sent and had not started", async () => {
     await using server = await serve({ workers: 1 });
     await using client = await RawClient.connect(server);
-    // One batch: the worker starts the first, which ends it; the others are in its hands, unstarted.
+    // One batch: the worker starts the first, which ends it; the others are in its hands,
+    // unstarted.
     client.send(get("/exit") + get("/hello").repeat(4) + get("/hello", "Connection: close"));
     const answers = await client.untilEnd();
     assert.match(answers, /^HTTP\/1\.1 502 Bad Gateway/);

@@ -29,8 +29,8 @@ export function isTest(path: string): boolean {
   return path.endsWith(".test.ts");
 }
 
-// In this order, because the leftmost match wins: a quote in a comment opens no string, and the other
-// way round. A slash opens a regular expression only where an operand is due.
+// In this order, because the leftmost match wins: a quote in a comment opens no string, and the
+// other way round. A slash opens a regular expression only where an operand is due.
 const literal = new RegExp(
   [
     /\/\*[\s\S]*?\*\/|\/\/.*/,
@@ -43,8 +43,8 @@ const literal = new RegExp(
 );
 
 /**
- * `text` with every comment, string and regular expression replaced by as many `#`; line breaks stay, so
- * that lines keep their numbers. Code inside a template string goes with it.
+ * `text` with every comment, string and regular expression replaced by as many `#`; line breaks
+ * stay, so that lines keep their numbers. Code inside a template string goes with it.
  */
 export function codeOf(text: string): string {
   return text.replace(literal, (found) => found.replace(/[^\n]/g, "#"));

@@ -3,14 +3,17 @@ import { basename } from "node:path";
 import { test } from "node:test";
 import { codeOf, isTest, sourceFiles, type SourceFile } from "./source-files.ts";
 
-// The limits of style that neither the compiler nor the linter holds, and those that must not depend on
-// either's configuration. They rule src without its tests.
+// The limits of style that neither the compiler nor the linter holds, and those that must not
+// depend on either's configuration. They rule src without its tests.
 
 interface Rule {
   readonly name: string;
   /** Where a file breaks the rule: line numbers with what is wrong there. */
   readonly find: (file: SourceFile) => Finding[];
-  /** Files that must break it once each, so that the rule is known to work; `src/core/x.ts` unless named. */
+  /**
+   * Files that must break it once each, so that the rule is known to work; `src/core/x.ts` unless
+   * named.
+   */
   readonly broken: readonly (string | SourceFile)[];
   /** Files that look alike and are right. */
   readonly fine: readonly (string | SourceFile)[];

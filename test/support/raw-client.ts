@@ -53,7 +53,10 @@ export class RawClient implements AsyncDisposable {
     return this.#ended;
   }
 
-  /** Resolves with all text once it satisfies `test`; rejects when the connection ends before, or after 10 s. */
+  /**
+   * Resolves with all text once it satisfies `test`; rejects when the connection ends before, or
+   * after 10 s.
+   */
   async until(test: (text: string) => boolean): Promise<string> {
     const deadline = AbortSignal.timeout(10_000);
     while (!test(this.#text)) {
