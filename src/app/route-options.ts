@@ -88,9 +88,10 @@ function check(
         nearest === undefined ? `known are ${known.join(", ")}` : `did you mean ${nearest}?`;
       throw new ConfigError(code, `${where}: there is no option ${name}; ${hint}`);
     }
-    const { isRight, wanted } = checks[option];
-    if (value !== undefined && !isRight(value)) {
-      throw new ConfigError(code, `${where}: ${name} is ${JSON.stringify(value)}; give ${wanted}`);
+    const check = checks[option];
+    if (value !== undefined && !check.isRight(value)) {
+      const is = JSON.stringify(value);
+      throw new ConfigError(code, `${where}: ${name} is ${is}; give ${check.wanted}`);
     }
   }
 }

@@ -148,7 +148,7 @@ function stopIterable(
   iterator: AsyncIterator<unknown> | Iterator<unknown>,
 ): unknown {
   if ("destroy" in source && typeof source.destroy === "function") {
-    source.destroy();
+    (source as { destroy(): void }).destroy();
     return undefined;
   }
   return iterator.return?.();

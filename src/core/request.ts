@@ -214,9 +214,9 @@ export class Request<Params = Record<string, string>, State = object> {
             return;
           }
           chunks ??= this.#open(body)[Symbol.asyncIterator]();
-          const { done, value } = await chunks.next();
-          if (done === true) controller.close();
-          else controller.enqueue(value);
+          const next = await chunks.next();
+          if (next.done === true) controller.close();
+          else controller.enqueue(next.value);
         },
         cancel: async () => {
           await chunks?.return?.();
