@@ -17,3 +17,7 @@ export { Request } from "./core/request.ts";
 export type { RequestHeaders } from "./core/request-headers.ts";
 export type { ParamsOf } from "./router/pattern.ts";
 export { file } from "./static/file.ts";
+export { createServer, type Server, type ServerEvents, type ServerOptions } from "./server.ts";
+export type { Limits } from "./config/limits.ts";
+export type { WorkerCount } from "./config/worker-count.ts";
+export type { ListenAddress } from "./net/address.ts";

@@ -1,25 +1,15 @@
-import { availableParallelism } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import {
-  isApplication,
-  type Application,
-  type FilesManifest,
-  type Manifest,
-} from "./core/application.ts";
-import { systemClock } from "./core/clock.ts";
+import type { Composition } from "./composition.ts";
+import { resolveLimits, type Limits } from "./config/limits.ts";
+import type { WorkerCount } from "./config/worker-count.ts";
+import { isApplication, type Application } from "./core/application.ts";
 import { ConfigError } from "./core/errors.ts";
 import type { Service } from "./core/service.ts";
-import { resolveLimits, type Limits } from "./config/limits.ts";
-import { resolveWorkerCount, type WorkerCount } from "./config/worker-count.ts";
-import { Dispatcher } from "./edge/dispatcher.ts";
-import { Edge, type FilesHandler } from "./edge/edge.ts";
-import { inject } from "./edge/inject.ts";
-import { RouteTable } from "./edge/route-table.ts";
-import { Listener, describeAddress, type ListenAddress } from "./net/listener.ts";
-import { filesHandler } from "./static/files.ts";
-import { loadApplication } from "./workers/load-app.ts";
-import { WorkerPool } from "./workers/worker-pool.ts";
+import { describeAddress, type ListenAddress } from "./net/address.ts";
+
+// Applications import this module through `millrace`, in every worker. So what makes a server is
+// only loaded once one starts: see composition.ts.
 
 /** Everything a server can be told. All but `app` have defaults. */
 export interface ServerOptions {
@@ -70,54 +60,44 @@ export interface ServerEvents {
   handlerFailed?(error: unknown, request: { readonly method: string; readonly path: string }): void;
 }
 
-const defaultBacklog = 511;
-
 /** A web application server; made by `createServer`. */
 export class Server implements Service {
   readonly #options: ServerOptions;
   readonly #limits: Limits;
-  readonly #listener: Listener;
-  #pool: WorkerPool | undefined;
-  #dispatcher: Dispatcher | undefined;
-  #edge: Edge | undefined;
-  #routeCount = 0;
+  #address: ListenAddress;
+  #parts: Composition | undefined;
   #state: "new" | "starting" | "serving" | "draining" | "closed" = "new";
 
   /** @internal Use `createServer`. */
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#limits = resolveLimits(options.limits ?? {});
-    this.#listener = new Listener({
-      address: listenAddress(options),
-      backlog: options.backlog ?? defaultBacklog,
-      connectionsMax: this.#limits.connectionsMax,
-      onConnection: (socket) => this.#edge?.accept(socket),
-    });
+    this.#address = listenAddress(options);
   }
 
   /** Where it listens, e.g. `http://localhost:8080`; with the real port once started. */
   get url(): string {
-    return describeAddress(this.#listener.address);
+    return describeAddress(this.#address);
   }
 
   /** Where it listens; with the real port once started. */
   get address(): ListenAddress {
-    return this.#listener.address;
+    return this.#address;
   }
 
   /** Workers that take requests now; 0 when the application runs on the edge. */
   get workerCount(): number {
-    return this.#pool?.readyCount ?? 0;
+    return this.#parts?.pool?.readyCount ?? 0;
   }
 
   /** Routes the application declared; 0 until it is loaded. */
   get routeCount(): number {
-    return this.#routeCount;
+    return this.#parts?.routes.manifest.routes.length ?? 0;
   }
 
   /** Connections open now. */
   get connectionCount(): number {
-    return this.#edge?.connectionCount ?? 0;
+    return this.#parts?.edge.connectionCount ?? 0;
   }
 
   /**
@@ -128,9 +108,10 @@ export class Server implements Service {
    */
   async start(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    await this.load();
+    const { listener } = await this.#compose();
     try {
-      await this.#listener.start();
+      await listener.start();
+      this.#address = listener.address;
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;
@@ -139,24 +120,14 @@ export class Server implements Service {
     signal?.throwIfAborted();
   }
 
-  /** Loads the application without listening: enough for `inject`. Called by `start`. */
+  /** Loads the application without listening: enough for `inject`. */
   async load(): Promise<void> {
-    if (this.#state !== "new") throw new Error(`Cannot start a server that is ${this.#state}`);
-    this.#state = "starting";
-    const { app } = this.#options;
-    try {
-      if (isApplication(app)) this.#build(app.manifest(), app);
-      else await this.#startWorkers(appUrl(app));
-    } catch (error) {
-      await this[Symbol.asyncDispose]();
-      throw error;
-    }
-    this.#state = "serving";
+    await this.#compose();
   }
 
   /** Resolves once all workers that were asked for are up. */
   async ready(): Promise<void> {
-    await this.#pool?.filled();
+    await this.#parts?.pool?.filled();
   }
 
   /**
@@ -165,10 +136,11 @@ export class Server implements Service {
    */
   async inject(request: globalThis.Request | string, init?: RequestInit): Promise<Response> {
     if (this.#state === "new") await this.load();
-    if (this.#edge === undefined)
+    if (this.#parts === undefined) {
       throw new Error("Cannot inject into a server that is not running");
+    }
     const input = typeof request === "string" ? new URL(request, "http://localhost") : request;
-    return inject(this.#edge, new globalThis.Request(input, init));
+    return this.#parts.inject(new globalThis.Request(input, init));
   }
 
   /**
@@ -178,69 +150,52 @@ export class Server implements Service {
   async drain(deadline: AbortSignal): Promise<void> {
     if (this.#state !== "serving") return;
     this.#state = "draining";
-    await this.#listener.close();
-    await this.#edge?.drain(deadline);
-    await this.#pool?.drain(deadline);
+    await this.#parts?.listener.close();
+    await this.#parts?.edge.drain(deadline);
+    await this.#parts?.pool?.drain(deadline);
     await this[Symbol.asyncDispose]();
   }
 
   /** Stops at once. Connections are cut, workers are ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state === "closed") return;
+    if (this.#isClosed()) return;
     this.#state = "closed";
-    await this.#listener.close();
-    this.#edge?.close();
-    await this.#pool?.[Symbol.asyncDispose]();
+    await this.#stop();
   }
 
-  async #startWorkers(url: string): Promise<void> {
-    const { workers, events } = this.#options;
-    const pool = new WorkerPool({
-      appUrl: url,
-      imports: this.#options.imports ?? [],
-      workers: resolveWorkerCount(workers, availableParallelism()),
-      concurrency: this.#limits.concurrency,
-      unstartedMax: this.#limits.unstartedMax,
-      clock: systemClock,
-      events: {
-        onRoom: () => this.#dispatcher?.pump(),
-        onWorkerReady: (worker) => events?.workerReady?.(worker.id),
-        onWorkerGone: (worker, cause) => events?.workerGone?.(worker.id, cause),
-        onStartFailed: (cause, retryMs) => events?.workerStartFailed?.(cause, retryMs),
-      },
-    });
-    this.#pool = pool;
-    await pool.start();
-    this.#dispatcher = new Dispatcher({
-      pool,
-      queuedMax: this.#limits.queuedMax,
-      clock: systemClock,
-      refuse: (exchange, detail, retryAfterSeconds) =>
-        this.#edge?.refuse(exchange, 503, detail, retryAfterSeconds),
-    });
-    const { manifest } = pool;
-    const onEdge = manifest.routes.some((route) => route.placement === "edge");
-    this.#build(manifest, onEdge ? await loadApplication(url) : null);
+  async #stop(): Promise<void> {
+    await this.#parts?.listener.close();
+    this.#parts?.edge.close();
+    await this.#parts?.pool?.[Symbol.asyncDispose]();
   }
 
-  #build(manifest: Manifest, application: Application | null): void {
-    const { serverField = "Millrace", events } = this.#options;
-    const routes = new RouteTable(manifest);
-    this.#routeCount = manifest.routes.length;
-    this.#edge = new Edge({
-      limits: this.#limits,
-      clock: systemClock,
-      serverField: serverField === false ? "" : serverField,
-      routes,
-      dispatcher: this.#dispatcher ?? null,
-      application,
-      files: lookUpIn(manifest.files),
-      report: (error, request) => {
-        if (events?.handlerFailed !== undefined) events.handlerFailed(error, request);
-        else console.error(`${request.method} ${request.path} failed:`, error);
-      },
-    });
-    this.#edge.start();
+  /** Asked by a call, because it may come to be while something is awaited. */
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  async #compose(): Promise<Composition> {
+    if (this.#state !== "new") throw new Error(`Cannot start a server that is ${this.#state}`);
+    this.#state = "starting";
+    const { app } = this.#options;
+    const { compose } = await import("./composition.ts");
+    try {
+      this.#parts = await compose({
+        options: this.#options,
+        limits: this.#limits,
+        app: isApplication(app) ? app : appUrl(app),
+        address: this.#address,
+      });
+    } catch (error) {
+      this.#state = "closed";
+      throw error;
+    }
+    if (this.#isClosed()) {
+      await this.#stop();
+      throw new Error("The server was stopped before it had started");
+    }
+    this.#state = "serving";
+    return this.#parts;
   }
 }
 
@@ -270,17 +225,4 @@ function appUrl(app: URL | string): string {
   if (app instanceof URL) return app.href;
   if (app.startsWith("file:")) return app;
   return pathToFileURL(isAbsolute(app) ? app : resolve(app)).href;
-}
-
-/** The folders in the order they were declared: the first that has the file gives it. */
-function lookUpIn(folders: readonly FilesManifest[]): FilesHandler | null {
-  if (folders.length === 0) return null;
-  const handlers = folders.map((folder) => filesHandler(folder));
-  return async (request) => {
-    for (const handler of handlers) {
-      const reply = await handler(request);
-      if (reply !== undefined) return reply;
-    }
-    return undefined;
-  };
 }

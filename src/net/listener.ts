@@ -1,10 +1,7 @@
 import { unlink } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { MillraceError } from "../core/errors.ts";
-
-/** Where to listen: a TCP port of a host, or a Unix socket. */
-export type ListenAddress =
-  { readonly host: string; readonly port: number } | { readonly path: string };
+import { describeAddress, type ListenAddress } from "./address.ts";
 
 /** Where to listen, how, and who takes the connections. */
 export interface ListenerOptions {
@@ -14,13 +11,6 @@ export interface ListenerOptions {
   /** Connections open at once; what comes beyond is closed at once. */
   readonly connectionsMax: number;
   readonly onConnection: (socket: Socket) => void;
-}
-
-/** Where a listener listens, for people: `http://localhost:8080` or `unix:/run/app.sock`. */
-export function describeAddress(address: ListenAddress): string {
-  if ("path" in address) return `unix:${address.path}`;
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `http://${host}:${address.port}`;
 }
 
 /**

@@ -20,7 +20,9 @@ const folders: Readonly<Record<string, Room>> = {
   edge: { imports: ["core", "http1", "net", "router", "queue", "workers", "config"] },
   static: { imports: ["core"], packages: ["cookie", "mrmime"] },
   app: { imports: ["core", "router", "static"] },
-  cli: { imports: ["server.ts", "config", "core", "workers/load-app.ts"] },
+  cli: {
+    imports: ["server.ts", "config", "core", "workers/load-app.ts", "workers/app-load-error.ts"],
+  },
 };
 
 const allButCli = Object.keys(folders).filter((folder) => folder !== "cli");
@@ -30,8 +32,10 @@ const allButCli = Object.keys(folders).filter((folder) => folder !== "cli");
  */
 const table: Readonly<Record<string, Room>> = {
   ...folders,
-  // The composition root, and the public door.
-  "server.ts": { imports: allButCli },
+  // The composition root; what starts it, which every worker loads and so must stay small; and the
+  // public door.
+  "composition.ts": { imports: [...allButCli, "server.ts"] },
+  "server.ts": { imports: ["core", "config", "net/address.ts", "composition.ts"] },
   "index.ts": { imports: [...allButCli, "server.ts"] },
 };
 

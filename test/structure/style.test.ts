@@ -163,7 +163,7 @@ function matches(pattern: RegExp, view = (text: string): string => text): Rule["
 }
 
 function mayPrint(path: string): boolean {
-  const printing = ["src/server.ts", "src/workers/entry.ts", "src/workers/stdio.ts"];
+  const printing = ["src/composition.ts", "src/workers/entry.ts", "src/workers/stdio.ts"];
   return printing.includes(path) || path.startsWith("src/cli/");
 }
 
