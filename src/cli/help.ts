@@ -7,7 +7,8 @@ import { version } from "./version.ts";
 export function generalHelp(commands: readonly Command[]): string {
   const rows = commands.map((command) => [`  ${command.name} <app.ts>`, command.summary]);
   return [
-    `Millrace ${version}, a web application server: an edge loop does the I/O, worker threads run the handlers`,
+    `Millrace ${version}, a web application server:`,
+    "an edge loop does the I/O, worker threads run the handlers",
     "",
     styled("bold", "Usage: millrace <command> <app.ts> [options]"),
     "",

@@ -15,8 +15,9 @@ export const routesCommand: Command = {
   name: "routes",
   summary: "List the application's routes",
   description:
-    "Loads the application and lists its routes: method, pattern, where the handler runs, the largest body it\n" +
-    "takes, and where it was declared. Folders of files come last: they are looked up after the routes.",
+    "Loads the application and lists its routes: method, pattern, where the handler runs,\n" +
+    "the largest body it takes, and where it was declared.\n" +
+    "Folders of files come last: they are looked up after the routes.",
   options: {
     json: { summary: "Print JSON instead of a table" },
     import: importOption,

@@ -19,7 +19,8 @@ export const serveOptionTable: Readonly<Record<string, OptionSpec>> = {
   workers: {
     value: "N",
     summary:
-      "Worker threads: N, MIN-MAX, threads (5 × cores) or processes (2 × cores + 1) (default: cores + 1)",
+      "Worker threads: N, MIN-MAX, threads (5 × cores) or processes (2 × cores + 1) " +
+      "(default: cores + 1)",
   },
   import: importOption,
   "drain-timeout": {

@@ -17,10 +17,12 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "Serve an application until Ctrl-C",
   description:
-    "Serves an application: a module that exports `default app()`. Node runs TypeScript by stripping its types.\n\n" +
-    "Ctrl-C or SIGTERM stops it: no new connections are taken, requests that came are answered, then it exits with\n" +
-    "0. A second Ctrl-C or SIGTERM stops at once, with 130 or 143. An application that can't be loaded, or an\n" +
-    "address that can't be had, is exit code 1; a wrong command line is 2.",
+    "Serves an application: a module that exports `default app()`.\n" +
+    "Node runs TypeScript by stripping its types.\n\n" +
+    "Ctrl-C or SIGTERM stops it: no new connections are taken, requests that came are answered,\n" +
+    "then it exits with 0. A second Ctrl-C or SIGTERM stops at once, with 130 or 143.\n" +
+    "An application that can't be loaded, or an address that can't be had, is exit code 1;\n" +
+    "a wrong command line is 2.",
   options: serveOptionTable,
   run: serve,
 };

@@ -27,10 +27,9 @@ export function startPing() {
   byId("ping-toggle").addEventListener("click", (event) => {
     paused = !paused;
     event.target.textContent = paused ? "Go on" : "Pause";
-    if (!paused) draw();
   });
   void keepAsking();
-  draw();
+  keepDrawing();
 }
 
 async function keepAsking() {
@@ -100,10 +99,14 @@ function drawGrid() {
   }
 }
 
-/** Draws what there is. Moves smoothly, or once per ping where the reader wants little motion. */
-function draw() {
-  if (paused) return;
-  const nowMs = performance.now();
+/** Draws what there is, again and again: smoothly, or once per ping where the reader wants little motion. */
+function keepDrawing() {
+  if (!paused) draw(performance.now());
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) setTimeout(keepDrawing, everyMs);
+  else requestAnimationFrame(keepDrawing);
+}
+
+function draw(nowMs) {
   const xOf = (ms) => width * (1 - (nowMs - Math.min(ms, nowMs)) / shownMs);
   // A segment without length, with round ends, is a dot that keeps its shape in a stretched picture.
   const dots = pings.map((one) => `M${xOf(one.atMs).toFixed(1)} ${yOf(one.tookMs).toFixed(1)}h0`);
@@ -114,8 +117,6 @@ function draw() {
       return svg("rect", { x, y: 0, width: xOf(toMs) - x, height });
     }),
   );
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) setTimeout(draw, everyMs);
-  else requestAnimationFrame(draw);
 }
 
 function svg(name, attributes) {
