@@ -20,7 +20,7 @@ try {
     const node = install(major);
     console.log(`\n── quick tests on Node ${run(node, ["--version"], "pipe").trim()}`);
     try {
-      run(node, testArguments(), "inherit");
+      run(node, testArguments(), "inherit", { NODE_OPTIONS: nodeOptions(node) });
     } catch (error) {
       failures += 1;
       console.error(String(error));
@@ -37,7 +37,7 @@ function install(major: string): string {
   const prefix = join(folder, major);
   console.log(`\n── installing ${name}@${major}`);
   const install = ["install", "--no-save", "--prefix", prefix, `${name}@${major}`];
-  run(process.platform === "win32" ? "npm.cmd" : "npm", install, "inherit", root);
+  run(process.platform === "win32" ? "npm.cmd" : "npm", install, "inherit");
   const binary = process.platform === "win32" ? "node.exe" : "node";
   return join(prefix, "node_modules", name, "bin", binary);
 }
@@ -63,12 +63,18 @@ function testArguments(): string[] {
   return ["--test-reporter=spec", ...rest];
 }
 
+/** Node 24 was the first with `using`; see lower-using.ts. In NODE_OPTIONS, so that children get it too. */
+function nodeOptions(node: string): string {
+  const hasUsing = Number.parseInt(run(node, ["--version"], "pipe").slice(1), 10) >= 24;
+  return hasUsing ? "" : `--import=${new URL("lower-using.ts", import.meta.url).href}`;
+}
+
 /** Runs a program to its end, with `bin` first in the search path, so that children find the same Node. */
-function run(program: string, args: string[], output: "inherit" | "pipe", cwd = root): string {
+function run(program: string, args: string[], output: "inherit" | "pipe", env = {}): string {
   const path = `${join(program, "..")}${delimiter}${process.env["PATH"] ?? ""}`;
   const { status, signal, error, stdout } = spawnSync(program, args, {
-    cwd,
-    env: { ...process.env, PATH: path },
+    cwd: root,
+    env: { ...process.env, PATH: path, ...env },
     stdio: ["ignore", output, "inherit"],
     encoding: "utf8",
     timeout: timeoutMs,
