@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Limits } from "./config/limits.ts";
+import type { ServerOptions } from "./config/server-options.ts";
 import { resolveWorkerCount } from "./config/worker-count.ts";
 import { isApplication, type Application, type FilesManifest } from "./core/application.ts";
 import { systemClock } from "./core/clock.ts";
@@ -9,7 +10,6 @@ import { inject } from "./edge/inject.ts";
 import { RouteTable } from "./edge/route-table.ts";
 import type { ListenAddress } from "./net/address.ts";
 import { Listener } from "./net/listener.ts";
-import type { ServerOptions } from "./server.ts";
 import { filesHandler } from "./static/files.ts";
 import { loadApplication } from "./workers/load-app.ts";
 import { WorkerPool } from "./workers/worker-pool.ts";

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { createRequire, registerHooks } from "node:module";
+import type * as Esbuild from "esbuild";
 
 const require = createRequire(import.meta.url);
 
@@ -12,7 +13,7 @@ registerHooks({
     if (!url.startsWith("file:") || !url.endsWith(".ts")) return nextLoad(url, context);
     const text = readFileSync(new URL(url), "utf8");
     if (!/^\s*(?:await )?using \w+ =/m.test(text)) return nextLoad(url, context);
-    const { transformSync } = require("esbuild") as typeof import("esbuild");
+    const { transformSync } = require("esbuild") as typeof Esbuild;
     const { code } = transformSync(text, {
       loader: "ts",
       target: "node22",

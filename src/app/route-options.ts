@@ -1,6 +1,6 @@
 import type { Placement } from "../core/application.ts";
 import { ConfigError } from "../core/errors.ts";
-import { nearestOf } from "./nearest.ts";
+import { nearestOf } from "../core/nearest.ts";
 
 /** What an application, or one of its routes, may say about its requests. */
 export interface RequestBounds {

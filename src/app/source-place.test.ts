@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nearestOf } from "./nearest.ts";
+import { nearestOf } from "../core/nearest.ts";
 import { readPlace } from "./source-place.ts";
 
 test("readPlace finds file, line and column in a frame of any form", () => {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { MillraceError } from "../core/errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearestOf } from "../core/nearest.ts";
 
 /** An option of a command. */
 export interface OptionSpec {
@@ -100,7 +100,7 @@ function checkOption(command: Command, token: OptionToken): void {
   const { name, rawName, value, inlineValue } = token;
   const spec = Object.hasOwn(command.options, name) ? command.options[name] : undefined;
   if (spec === undefined) {
-    const guess = nearest(name, [...Object.keys(command.options), "help"]);
+    const guess = nearestOf(name, [...Object.keys(command.options), "help"]);
     const way =
       guess === undefined ? `millrace help ${command.name} lists them` : `Did you mean --${guess}?`;
     throw new UsageError(`millrace ${command.name} has no option ${rawName}. ${way}`);

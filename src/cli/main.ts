@@ -1,7 +1,7 @@
 import { MillraceError } from "../core/errors.ts";
 import { parseArguments, UsageError, type Command } from "./command.ts";
 import { commandHelp, generalHelp } from "./help.ts";
-import { nearest } from "./nearest.ts";
+import { nearestOf } from "../core/nearest.ts";
 import { routesCommand } from "./routes.ts";
 import { serveCommand } from "./serve.ts";
 import { flush, print, printError } from "./terminal.ts";
@@ -74,7 +74,7 @@ function suggestionFor(name: string): string {
   const names = commands.map((command) => command.name);
   if (name.startsWith("-"))
     return `: options follow the command, e.g. millrace serve app.ts ${name}`;
-  const guess = nearest(name, [...names, "help"]);
+  const guess = nearestOf(name, [...names, "help"]);
   if (guess !== undefined) return `. Did you mean ${guess}?`;
   return `; there are ${names.join(", ")} and help`;
 }

@@ -1,7 +1,8 @@
 import { constants } from "node:os";
 import { relative } from "node:path";
 import { MillraceError } from "../core/errors.ts";
-import { createServer, type Server, type ServerEvents, type ServerOptions } from "../server.ts";
+import type { ServerEvents, ServerOptions } from "../config/server-options.ts";
+import { createServer, type Server } from "../server.ts";
 import { AppLoadError } from "../workers/app-load-error.ts";
 import { locateApp } from "./app-file.ts";
 import type { Arguments, Command } from "./command.ts";

@@ -34,7 +34,7 @@ test("Limits keep their defaults where nothing else is given", () => {
 test("Limits refuse unknown names and values that bound nothing", () => {
   assert.throws(() => resolveLimits({ queueMax: 7 } as never), {
     code: "LIMIT",
-    message: /queueMax/,
+    message: /queueMax; did you mean queuedMax\?/,
   });
   for (const wrong of [0, -1, 1.5, NaN, Infinity]) {
     assert.throws(() => resolveLimits({ queuedMax: wrong }), {

@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import { nearestOf } from "../core/nearest.ts";
 
 /**
  * Every bound of the server that isn't the application's own. All may be set with `createServer({
@@ -104,8 +105,11 @@ export const defaultLimits: Limits = {
 export function resolveLimits(given: Partial<Limits>): Limits {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaultLimits, name)) {
-      const known = Object.keys(defaultLimits).join(", ");
-      throw new ConfigError("LIMIT", `There is no limit ${name}; there are ${known}`);
+      const known = Object.keys(defaultLimits);
+      const nearest = nearestOf(name, known);
+      const hint =
+        nearest === undefined ? `there are ${known.join(", ")}` : `did you mean ${nearest}?`;
+      throw new ConfigError("LIMIT", `There is no limit ${name}; ${hint}`);
     }
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new ConfigError(

@@ -3,7 +3,7 @@ import { HttpError } from "./errors.ts";
 import type { HeadersInit } from "./header-list.ts";
 import { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
-import { statusText } from "./status-text.ts";
+import { reasonPhrase } from "./reason-phrase.ts";
 
 /** Problem details, RFC 9457 §3.1. */
 export interface ProblemDetails {
@@ -121,4 +121,10 @@ function byteString(text: string): string {
   return Buffer.byteLength(text) === text.length
     ? text
     : Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** What a status is called; `Status <n>` where nobody has named it. */
+function statusText(status: number): string {
+  const phrase = reasonPhrase(status);
+  return phrase === "" ? `Status ${status}` : phrase;
 }

@@ -8,6 +8,7 @@ export {
   UNKNOWN_LENGTH,
   isBodiless,
 } from "./serializer.ts";
-export { reasonPhrase, statusLine } from "./status.ts";
+export { statusLine } from "./status.ts";
+export { reasonPhrase } from "../core/reason-phrase.ts";
 export { HeaderError, serializeHeaderFields } from "../core/header-text.ts";
 export { ProtocolError } from "../core/errors.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { STATUS_CODES } from "node:http";
 import { test } from "node:test";
-import { reasonPhrase, statusLine } from "./status.ts";
+import { reasonPhrase } from "../core/reason-phrase.ts";
+import { statusLine } from "./status.ts";
 
 test("statusLine names registered statuses (RFC 9112 §4)", () => {
   assert.equal(statusLine(200), "HTTP/1.1 200 OK\r\n");

@@ -34,7 +34,7 @@ const table: Readonly<Record<string, Room>> = {
   ...folders,
   // The composition root; what starts it, which every worker loads and so must stay small; and the
   // public door.
-  "composition.ts": { imports: [...allButCli, "server.ts"] },
+  "composition.ts": { imports: allButCli },
   "server.ts": { imports: ["core", "config", "net/address.ts", "composition.ts"] },
   "index.ts": { imports: [...allButCli, "server.ts"] },
 };

@@ -1,4 +1,5 @@
-import { createServer, type Server, type ServerOptions } from "../../src/server.ts";
+import type { ServerOptions } from "../../src/config/server-options.ts";
+import { createServer, type Server } from "../../src/server.ts";
 
 /** The application of `test/fixtures/app.ts`. */
 export const fixtureApp = new URL("../fixtures/app.ts", import.meta.url);

@@ -1,21 +1,31 @@
-/**
- * What a status is called (RFC 9110 §15, RFC 6585, RFC 7725); `"Status <n>"` for one without a
- * name.
- */
-export function statusText(status: number): string {
-  return names[status] ?? `Status ${status}`;
+/** The registered phrase of `status`, or "" for a code without one. */
+export function reasonPhrase(status: number): string {
+  return reasons[status] ?? "";
 }
 
-const names: Readonly<Record<number, string>> = {
+/** Registered codes with their phrases. 306 and 418 are registered as unused, so have none. */
+const reasons: Readonly<Record<number, string>> = {
+  100: "Continue",
+  101: "Switching Protocols",
+  102: "Processing",
+  103: "Early Hints",
+  104: "Upload Resumption Supported",
   200: "OK",
   201: "Created",
   202: "Accepted",
+  203: "Non-Authoritative Information",
   204: "No Content",
+  205: "Reset Content",
   206: "Partial Content",
+  207: "Multi-Status",
+  208: "Already Reported",
+  226: "IM Used",
+  300: "Multiple Choices",
   301: "Moved Permanently",
   302: "Found",
   303: "See Other",
   304: "Not Modified",
+  305: "Use Proxy",
   307: "Temporary Redirect",
   308: "Permanent Redirect",
   400: "Bad Request",
@@ -52,7 +62,9 @@ const names: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
   504: "Gateway Timeout",
   505: "HTTP Version Not Supported",
+  506: "Variant Also Negotiates",
   507: "Insufficient Storage",
   508: "Loop Detected",
+  510: "Not Extended",
   511: "Network Authentication Required",
 };

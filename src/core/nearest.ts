@@ -4,8 +4,9 @@ export function nearestOf(word: string, known: readonly string[]): string | unde
   let bestDistance = Math.floor(Math.max(word.length, 3) / 2) + 1;
   for (const candidate of known) {
     const [from, to] = [word.toLowerCase(), candidate.toLowerCase()];
-    // `timeoutMs` for `queueTimeoutMs`: far by letters, near by meaning.
-    const part = from.length >= 3 && to.includes(from);
+    // `timeoutMs` for `queueTimeoutMs`, `se` for `serve`: far by letters, near by meaning.
+    const begins = from.length >= 2 && to.startsWith(from);
+    const part = begins || (from.length >= 3 && to.includes(from));
     const distance = part ? 1 : editDistance(from, to);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
