@@ -117,7 +117,6 @@ function assemble(
   const listener = new Listener({
     address,
     backlog,
-    connectionsMax: limits.connectionsMax,
     onConnection: (socket) => edge.accept(socket),
   });
   return {

@@ -11,12 +11,15 @@ import { describeAddress, type ListenAddress } from "./net/address.ts";
 // Applications import this module through `millrace`, in every worker. So what makes a server is
 // only loaded once one starts: see composition.ts.
 
+export type { ServerEvents, ServerOptions } from "./config/server-options.ts";
+
 /** A web application server; made by `createServer`. */
 export class Server implements Service {
   readonly #options: ServerOptions;
   readonly #limits: Limits;
   #address: ListenAddress;
   #parts: Composition | undefined;
+  #composing: Promise<Composition> | undefined;
   #state: "new" | "starting" | "serving" | "draining" | "closed" = "new";
 
   /** @internal Use `createServer`. */
@@ -59,6 +62,7 @@ export class Server implements Service {
    */
   async start(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    if (this.#state !== "new") throw new Error(`Cannot start a server that is ${this.#state}`);
     const { listener } = await this.#compose();
     try {
       await listener.start();
@@ -86,12 +90,10 @@ export class Server implements Service {
    * string is a path or a URL. Loads the application if that hasn't happened.
    */
   async inject(request: globalThis.Request | string, init?: RequestInit): Promise<Response> {
-    if (this.#state === "new") await this.load();
-    if (this.#parts === undefined) {
-      throw new Error("Cannot inject into a server that is not running");
-    }
+    if (this.#isClosed()) throw new Error("Cannot inject into a server that is closed");
+    const parts = await this.#compose();
     const input = typeof request === "string" ? new URL(request, "http://localhost") : request;
-    return this.#parts.inject(new globalThis.Request(input, init));
+    return parts.inject(new globalThis.Request(input, init));
   }
 
   /**
@@ -125,8 +127,12 @@ export class Server implements Service {
     return this.#state === "closed";
   }
 
-  async #compose(): Promise<Composition> {
-    if (this.#state !== "new") throw new Error(`Cannot start a server that is ${this.#state}`);
+  /** Puts the server together, once. */
+  #compose(): Promise<Composition> {
+    return (this.#composing ??= this.#composeNow());
+  }
+
+  async #composeNow(): Promise<Composition> {
     this.#state = "starting";
     const { app } = this.#options;
     const { compose } = await import("./composition.ts");

@@ -11,6 +11,6 @@ export function locateApp(path: string): string {
   const file = resolve(path);
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isFile() === true) return pathToFileURL(file).href;
-  const why = found === undefined ? "there is no such file" : "that is no file";
+  const why = found === undefined ? "there is no such file" : "that is not a file";
   throw new MillraceError("APP_FILE", `Cannot load the application ${file}: ${why}`);
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { relative } from "node:path";
 import type { AppLoadError } from "../workers/app-load-error.ts";
+import { readablePath } from "./readable-path.ts";
 
 /** Longest wait for a second look at the file, in ms. */
 const checkTimeoutMs = 5_000;
@@ -27,7 +27,9 @@ function placeOf(error: AppLoadError, appUrl: string): string | undefined {
 
 function isAppFrame(line: string): boolean {
   return (
-    /^\s+at .*file:/.test(line) && !line.includes("/node_modules/") && !line.includes(packageFolder)
+    /^\s+at .*file:\/\//.test(line) &&
+    !line.includes("/node_modules/") &&
+    !line.includes(packageFolder)
   );
 }
 
@@ -39,7 +41,8 @@ function sourceFrame(lines: readonly string[]): string {
   return lines
     .slice(0, end < 0 ? 1 : end + 1)
     .map((line, at) => (at === 0 ? `    at ${relativeUrls(line)}` : `    ${line}`))
-    .join("\n");
+    .join("\n")
+    .trimEnd();
 }
 
 function checkSyntax(appUrl: string): string | undefined {
@@ -50,12 +53,10 @@ function checkSyntax(appUrl: string): string | undefined {
   });
   const lines = stderr.split("\n");
   return lines[0]?.startsWith(`${file}:`) === true
-    ? sourceFrame([lines[0].replace(file, relative(process.cwd(), file)), ...lines.slice(1)])
+    ? sourceFrame([lines[0].replace(file, readablePath(file)), ...lines.slice(1)])
     : undefined;
 }
 
 function relativeUrls(text: string): string {
-  return text.replace(/file:[^\s()]+?(?=:\d|$)/g, (url) =>
-    relative(process.cwd(), fileURLToPath(url)),
-  );
+  return text.replace(/file:[^\s()]+?(?=:\d|$)/g, (url) => readablePath(fileURLToPath(url)));
 }

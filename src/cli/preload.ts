@@ -17,7 +17,9 @@ export async function preload(specifiers: readonly string[]): Promise<string[]> 
       await import(url);
       urls.push(url);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = cause instanceof Error ? cause.message : String(cause);
+      // Node names the module that asked: this one, which is of no interest.
+      const why = message.replace(` imported from ${import.meta.filename}`, "");
       throw new MillraceError("IMPORT", `Cannot import ${specifier}: ${why}${hintFor(specifier)}`, {
         cause,
       });

@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import type { Manifest, RouteManifest } from "../core/application.ts";
 import { AppLoadError } from "../workers/app-load-error.ts";
 import { describeLoadFailure, loadApplication } from "../workers/load-app.ts";
@@ -7,6 +6,7 @@ import type { Arguments, Command } from "./command.ts";
 import { importOption } from "./import-option.ts";
 import { describeAppLoadError } from "./load-failure.ts";
 import { preload } from "./preload.ts";
+import { readablePath } from "./readable-path.ts";
 import { table } from "./table.ts";
 import { print, printError, styled } from "./terminal.ts";
 
@@ -59,7 +59,7 @@ function describeForPeople({ routes, files }: Manifest): string[] {
   const [title = "", ...lines] = table([
     ["METHOD", "PATTERN", "RUNS ON", "BODY LIMIT", "DECLARED AT"],
     ...routes.map(routeRow),
-    ...files.map(({ prefix, root }) => ["files", prefix, "edge", "", fromHere(root)]),
+    ...files.map(({ prefix, root }) => ["files", prefix, "edge", "", readablePath(root)]),
   ]);
   return [styled("dim", title), ...lines];
 }
@@ -74,8 +74,4 @@ function bytesText(bytes: number): string {
   if (bytes > 0 && bytes % 1_048_576 === 0) return `${bytes / 1_048_576} MiB`;
   if (bytes > 0 && bytes % 1_024 === 0) return `${bytes / 1_024} KiB`;
   return `${bytes} B`;
-}
-
-function fromHere(path: string): string {
-  return relative(process.cwd(), path) || ".";
 }

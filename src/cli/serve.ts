@@ -1,5 +1,4 @@
 import { constants } from "node:os";
-import { relative } from "node:path";
 import { MillraceError } from "../core/errors.ts";
 import type { ServerEvents, ServerOptions } from "../config/server-options.ts";
 import { createServer, type Server } from "../server.ts";
@@ -8,6 +7,7 @@ import { locateApp } from "./app-file.ts";
 import type { Arguments, Command } from "./command.ts";
 import { describeAppLoadError } from "./load-failure.ts";
 import { preload } from "./preload.ts";
+import { readablePath } from "./readable-path.ts";
 import { readServeOptions, serveOptionTable, type ServeOptions } from "./serve-options.ts";
 import { SignalInbox, type StopSignal } from "./signal-inbox.ts";
 import { isTerminal, print, printError, printWarning, styled } from "./terminal.ts";
@@ -49,7 +49,8 @@ async function serve(args: Arguments): Promise<number> {
   }
   await Promise.race([server.ready(), stop]);
   announce(server, args.app);
-  return drain(server, { signal: await stop, signals, timeoutMs: options.drainTimeoutMs });
+  // Awaited here: the inbox must take signals until the end.
+  return await drain(server, { signal: await stop, signals, timeoutMs: options.drainTimeoutMs });
 }
 
 type Outcome = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
@@ -84,7 +85,7 @@ function announce(server: Server, app: string): void {
   const workers = counted(server.workerCount, "worker thread");
   const dot = styled("dim", "·");
   print(`${styled("bold", `Millrace ${version}`)} ${dot} Node ${process.version}`);
-  print(`${relative(process.cwd(), app) || app} ${dot} ${routes} ${dot} ${workers}`);
+  print(`${readablePath(app)} ${dot} ${routes} ${dot} ${workers}`);
   print(`Listening on ${styled("cyan", server.url)}`);
 }
 

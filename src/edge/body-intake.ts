@@ -119,12 +119,6 @@ export class BodyIntake {
 
   #refuse(exchange: Exchange): void {
     this.#mode = "discarding";
-    exchange.close = true;
-    const limit = exchange.bodyBytesMax;
-    this.#edge.refuse(
-      exchange,
-      413,
-      `The request body is larger than the ${limit} bytes accepted here`,
-    );
+    this.#edge.refuseBody(exchange);
   }
 }

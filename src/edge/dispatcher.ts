@@ -40,7 +40,7 @@ export class Dispatcher {
     if (worker !== null) {
       worker.send(exchange);
     } else if (this.#queue.push(exchange)) {
-      this.#options.pool.requestRoom();
+      this.#waitForRoom();
     } else {
       this.#refuse(exchange, "The server has more requests waiting than it can take");
     }
@@ -55,12 +55,20 @@ export class Dispatcher {
   pump(): void {
     const { pool } = this.#options;
     while (this.#queue.size > 0) {
-      if (!pool.hasRoom) return pool.requestRoom();
+      if (!pool.hasRoom) return this.#waitForRoom();
       const exchange = this.#queue.take();
       if (exchange === undefined) return;
       this.#taken += 1;
       pool.pick(exchange.handlerIndex)?.send(exchange);
     }
+  }
+
+  #waitForRoom(): void {
+    const { pool } = this.#options;
+    pool.requestRoom();
+    // A worker may have started what it held after it was asked for room and before it was told that
+    // something waits; then nobody would say so again.
+    if (pool.hasRoom) this.pump();
   }
 
   /** Refuses what has waited too long, and measures. Called a few times a second. */

@@ -92,8 +92,12 @@ export class Edge implements ExchangeRouter {
     this.#ticker.unref();
   }
 
-  /** Takes a connection on. */
+  /** Takes a connection on, or closes it at once when there are too many. */
   accept(socket: Socket): void {
+    if (this.#connections.size >= this.limits.connectionsMax) {
+      socket.destroy();
+      return;
+    }
     this.#connections.add(new Connection(socket, this));
   }
 
@@ -175,6 +179,14 @@ export class Edge implements ExchangeRouter {
     const { headerText, body } = problemAnswer(status, detail, accept);
     const retry = retryAfterSeconds === undefined ? "" : `retry-after: ${retryAfterSeconds}\r\n`;
     exchange.answer(status, retry + headerText, body);
+  }
+
+  /** Refuses a body over its route's limit, and what may follow it on the connection. */
+  refuseBody(exchange: Exchange): void {
+    exchange.close = true;
+    const limit = exchange.bodyBytesMax;
+    const detail = `The request body is larger than the ${limit} bytes accepted here`;
+    this.refuse(exchange, 413, detail);
   }
 
   /** The client is gone before the request could start. */

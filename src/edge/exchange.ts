@@ -183,6 +183,8 @@ export class Exchange implements Queued, WorkerRequest {
    * `bodyRoom`.
    */
   addBody(bytes: Uint8Array): boolean {
+    // Nobody will read it, so nobody would ever make room for more.
+    if (!this.open) return true;
     this.#bodyCredit -= bytes.byteLength;
     if (this.#bodyReader === null) this.#bodyBacklog.push(new Uint8Array(bytes));
     else this.#passBody(bytes);

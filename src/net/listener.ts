@@ -1,4 +1,4 @@
-import { unlink } from "node:fs/promises";
+import { lstat, unlink } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { MillraceError } from "../core/errors.ts";
 import { describeAddress, type ListenAddress } from "./address.ts";
@@ -8,8 +8,6 @@ export interface ListenerOptions {
   readonly address: ListenAddress;
   /** Connections the system may hold for us before we accept them. */
   readonly backlog: number;
-  /** Connections open at once; what comes beyond is closed at once. */
-  readonly connectionsMax: number;
   readonly onConnection: (socket: Socket) => void;
 }
 
@@ -74,7 +72,9 @@ export class Listener {
     try {
       await this.#listen({ path });
     } catch (error) {
-      if (errorCode(error) !== "EADDRINUSE" || (await answers(path))) throw error;
+      if (errorCode(error) !== "EADDRINUSE") throw error;
+      const isSocket = (await lstat(path)).isSocket();
+      if (!isSocket || (await answers(path))) throw error;
       // Left behind by a server that is gone.
       await unlink(path);
       await this.#listen({ path });
@@ -82,11 +82,10 @@ export class Listener {
   }
 
   #listen(where: { host?: string; port?: number; path?: string }): Promise<number> {
-    const { backlog, connectionsMax, onConnection } = this.#options;
+    const { backlog, onConnection } = this.#options;
     // The edge decides when a half-closed connection ends: a client may send its request, shut its
     // side and still wait for the answer.
     const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
-    server.maxConnections = connectionsMax;
     return new Promise((resolve, reject) => {
       server.once("error", reject);
       server.listen({ ...where, backlog }, () => {

@@ -210,9 +210,7 @@ describe("WorkerPool, when a worker ends,", () => {
     ]);
     assert.deepEqual(gone, [dying?.workerId]);
     await eventually(() => pool.readyCount === 2);
-    const after = await Promise.all(
-      Array.from({ length: 4 }, () => send(pool, "/hello")?.outcome),
-    );
+    const after = await Promise.all(Array.from({ length: 4 }, () => send(pool, "/hello")?.outcome));
     assert.deepEqual(after, ["hello", "hello", "hello", "hello"]);
   });
 
