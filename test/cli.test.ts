@@ -79,7 +79,7 @@ describe("millrace serve", () => {
     const url = await server.listening();
     await ask(url, "/");
     await ask(url, "/edge");
-    await server.printed(/\nprinted by a handler\n[^]*\nprinted on the edge\n/);
+    await server.printed(/printed by a handler\n[^]*printed on the edge\n/);
     await server.printed(/and this\n/);
     assert.equal(server.stderr, "and this\n");
   });
@@ -345,7 +345,7 @@ describe("millrace routes", () => {
   });
 });
 
-describe("millrace", () => {
+describe("millrace", { concurrency: 2 }, () => {
   test("tells its version and how it is used", async () => {
     const version = await runToEnd(millrace(["--version"]));
     assert.match(version.stdout, /^millrace \d+\.\d+\.\d+\n$/);
