@@ -4,5 +4,5 @@ import type { OptionSpec } from "./command.ts";
 export const importOption: OptionSpec = {
   value: "MODULE",
   multiple: true,
-  summary: "Import a module before the application, here and in every worker: a loader, e.g. tsx",
+  summary: "Import a module first, here and in workers: a loader, say",
 };

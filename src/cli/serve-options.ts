@@ -9,23 +9,21 @@ export const serveOptionTable: Readonly<Record<string, OptionSpec>> = {
   port: { value: "PORT", summary: "TCP port, 0 for any free one (default: $PORT, else 8080)" },
   host: {
     value: "HOST",
-    summary: "Name or address to listen on (default: $HOST, else localhost: nobody outside)",
+    summary: "Name or address to listen on (default: $HOST, else localhost)",
   },
   socket: { value: "PATH", summary: "Listen on a Unix socket instead" },
   backlog: {
     value: "N",
-    summary: "Connections the system may hold until they are accepted (default: 511)",
+    summary: "Connections the system may hold until accepted (default: 511)",
   },
   workers: {
     value: "N",
-    summary:
-      "Worker threads: N, MIN-MAX, threads (5 × cores) or processes (2 × cores + 1) " +
-      "(default: cores + 1)",
+    summary: "How many: N, MIN-MAX, threads (5 × cores) or processes (2 × cores + 1)",
   },
   import: importOption,
   "drain-timeout": {
     value: "SECONDS",
-    summary: "How long requests may take to end once the server is stopped (default: 30)",
+    summary: "Longest wait for requests to end once it is stopped (default: 30)",
   },
 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { BodyChannel } from "../core/body-channel.ts";
+import type { BodyChannel } from "../core/body-channel.ts";
 import { creditBytes } from "../core/bounds.ts";
 import { Request } from "../core/request.ts";
 import type { WorkerHandle } from "../workers/worker-handle.ts";
@@ -191,7 +191,7 @@ describe("The answer of an exchange", () => {
 
   test("streams from start to end, and no further", () => {
     const { exchange, log } = makeExchange();
-    exchange.write(bytesOf("early"));
+    void exchange.write(bytesOf("early"));
     exchange.end();
     exchange.fail();
     assert.deepEqual(log, []);
@@ -199,7 +199,7 @@ describe("The answer of an exchange", () => {
     assert.equal(exchange.open, true);
     exchange.start(500, "", -1);
     exchange.answer(500, "", "");
-    exchange.write(bytesOf("abc"));
+    void exchange.write(bytesOf("abc"));
     exchange.end();
     answerInEveryWay(exchange);
     assert.deepEqual(log, ["started", "wrote abc", "ended"]);
@@ -272,7 +272,7 @@ describe("An exchange that found its route", () => {
 function answerInEveryWay(exchange: Exchange): void {
   exchange.answer(500, "late: yes\r\n", "late");
   exchange.start(500, "late: yes\r\n", -1);
-  exchange.write(bytesOf("late"));
+  void exchange.write(bytesOf("late"));
   exchange.end();
   exchange.fail();
 }

@@ -68,7 +68,11 @@ describe("A hostile client", () => {
     client.send(
       head("HEAD", "/drip/1/100", "Content-Length: 250000") + "x".repeat(250_000) + get("/hello"),
     );
-    await within(3_000, client.until((text) => text.endsWith("hello")), "the second answer");
+    await within(
+      3_000,
+      client.until((text) => text.endsWith("hello")),
+      "the second answer",
+    );
   });
 
   test("gets the answer before a stream that breaks before its turn", async () => {
@@ -116,43 +120,38 @@ describe("A hostile client", () => {
       await sleep(45);
     }
     const calls = Number(await (await fetch(`${server.url}/calls`)).text());
-    console.log(`calls ${calls} rss ${process.memoryUsage().rss}`);
     assert.ok(calls < 400, `${calls} answers of 60 kB were made for a client that reads nothing`);
   });
 
-  test("gets a whole last answer however slowly it reads", async () => {
-    await using server = await start({ limits: { lingerTimeoutMs: 300 } });
-    await using client = await RawClient.connect(server);
-    let received = 0;
-    let done = false;
-    const { socket } = client;
-    socket.removeAllListeners("data");
-    socket.on("end", () => (done = true));
-    socket.on("close", () => (done = true));
-    socket.pause();
-    client.send(head("GET", "/stream/200/50000", "Connection: close"));
-    const deadline = performance.now() + 14_000;
-    while (!done && performance.now() < deadline) {
-      await sleep(received < 4_000_000 ? 1 : 100);
-      const chunk = socket.read() as Buffer | null;
-      if (chunk !== null) received += chunk.length;
-    }
-    assert.ok(received > 10_000_000, `received ${received} bytes of 10 MB`);
+  test("gets a whole last answer however late it reads", async () => {
+    await using server = await start({ limits: { lingerTimeoutMs: 200 } });
+    // Which of them has an end that the system doesn't take at once depends on its buffers.
+    const sizes = Array.from({ length: 24 }, (_, n) => 50 + 3 * n);
+    const cut = await Promise.all(
+      sizes.map(async (size) => {
+        await using client = await RawClient.connect(server);
+        client.socket.pause();
+        client.send(head("GET", `/stream/${size}/50000`, "Connection: close"));
+        await sleep(1_500);
+        client.socket.resume();
+        const text = await client.untilEnd();
+        return text.endsWith("0\r\n\r\n") ? [] : [size];
+      }),
+    );
+    assert.deepEqual(cut.flat(), []);
   });
 
-  test("that leaves once it has read a burst is noticed", async () => {
-    await using server = await start({ limits: { unsentBytesMax: 200_000 } });
+  test("that leaves while a stream is silent is noticed", async () => {
+    await using server = await start({ limits: { halfClosedTimeoutMs: 200 } });
     await using client = await RawClient.connect(server);
-    client.socket.pause();
-    client.send(head("GET", "/burst-then-wait"));
-    await sleep(300);
-    let received = 0;
-    client.socket.on("data", (chunk: Buffer) => (received += chunk.length));
-    client.socket.resume();
-    await eventually(() => received > 12_000_000, "the burst");
+    client.send(get("/burst-then-wait"));
+    await client.until((text) => text.length > 12_000_000);
     await sleep(50);
     client.socket.destroy();
-    await eventually(async () => (await (await fetch(`${server.url}/aborted`)).text()) === "1", "abort");
+    await eventually(
+      async () => (await (await fetch(`${server.url}/aborted`)).text()) === "1",
+      "abort",
+    );
   });
 
   test("that leaves nothing behind a slow request is closed in the end", async () => {
@@ -171,7 +170,11 @@ describe("A hostile client", () => {
     client.send(
       head("HEAD", "/drip/1/100", "Content-Length: 100000") + "x".repeat(100_000) + get("/hello"),
     );
-    await within(3_000, client.until((text) => text.endsWith("hello")), "the second answer");
+    await within(
+      3_000,
+      client.until((text) => text.endsWith("hello")),
+      "the second answer",
+    );
   });
 
   test("gets 60 answers when it closes its side behind its requests", async () => {
@@ -180,21 +183,6 @@ describe("A hostile client", () => {
     client.socket.end(get("/hello").repeat(60), "latin1");
     const text = await client.untilEnd();
     assert.equal(text.split("HTTP/1.1 200 OK").length - 1, 60);
-  });
-
-  test("that leaves once it has read a burst is noticed, though its connection is to close", async () => {
-    await using server = await start({ limits: { unsentBytesMax: 200_000 } });
-    await using client = await RawClient.connect(server);
-    client.socket.pause();
-    client.send(head("GET", "/burst-then-wait", "Connection: close"));
-    await sleep(300);
-    let received = 0;
-    client.socket.on("data", (chunk: Buffer) => (received += chunk.length));
-    client.socket.resume();
-    await eventually(() => received > 12_000_000, "the burst");
-    await sleep(50);
-    client.socket.destroy();
-    await eventually(async () => (await (await fetch(`${server.url}/aborted`)).text()) === "1", "abort");
   });
 
   test("that sends a body in chunks of one byte holds up nobody else", async () => {
@@ -293,11 +281,17 @@ describe("A hostile client", () => {
       ["/edge-length", 65_537, 200],
       ["/edge-length", 100_000, 200],
     ] as const) {
-      const answer = await client.exchange(head("POST", path, chunked) + chunks(size, 1) + "0\r\n\r\n");
+      const answer = await client.exchange(
+        head("POST", path, chunked) + chunks(size, 1) + "0\r\n\r\n",
+      );
       assert.equal(answer.status, status, path + size);
       assert.equal(answer.body, String(size));
     }
-    for (const [path, size] of [["/whole", 65_537], ["/limited", 100_001], ["/edge-length", 100_001]] as const) {
+    for (const [path, size] of [
+      ["/whole", 65_537],
+      ["/limited", 100_001],
+      ["/edge-length", 100_001],
+    ] as const) {
       await using other = await RawClient.connect(server);
       other.send(head("POST", path, chunked) + chunks(size, 1) + "0\r\n\r\n" + get("/hello"));
       const text = await other.untilEnd();
@@ -356,7 +350,10 @@ describe("A hostile client", () => {
     client.send(head("POST", "/never-reads", "Content-Length: 1000000") + "x".repeat(400_000));
     await sleep(200);
     client.socket.destroy();
-    await eventually(async () => (await (await fetch(`${server.url}/aborted`)).text()) === "1", "abort");
+    await eventually(
+      async () => (await (await fetch(`${server.url}/aborted`)).text()) === "1",
+      "abort",
+    );
   });
 
   test("is answered by inject whatever becomes of a large body", async () => {
@@ -369,6 +366,63 @@ describe("A hostile client", () => {
     await using server = await start();
     const answer = server.inject("/sleep/60000", { signal: AbortSignal.timeout(100) });
     await assert.rejects(within(2_000, answer, "the end"), { name: "TimeoutError" });
+  });
+
+  test("that leaves a stream of the edge frees it", async () => {
+    await using server = await start();
+    for (let n = 0; n < 30; n++) {
+      const client = await RawClient.connect(server);
+      client.socket.on("error", () => undefined);
+      client.send(get("/edge-drip"));
+      await client.until((text) => text.includes("aaa"));
+      if (n % 2 === 0) client.socket.resetAndDestroy();
+      else client.socket.destroy();
+    }
+    await eventually(() => server.connectionCount === 0, "no connection");
+    await hello(server);
+  });
+
+  test("gets a stream and what is behind it by HTTP/1.0 keep-alive and 1.1", async () => {
+    await using server = await start();
+    await using old = await RawClient.connect(server);
+    const ten = (path: string): string =>
+      `GET ${path} HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n`;
+    old.send(ten("/count/100000") + ten("/hello") + ten("/stream/3/10") + ten("/hello"));
+    const text = await old.untilEnd();
+    assert.equal(text.split("HTTP/1.1 200 OK").length - 1, 3);
+    assert.match(text, /keep-alive[\s\S]*hello[\s\S]*connection: close[\s\S]*c{10}$/);
+    await using client = await RawClient.connect(server);
+    client.send(get("/drip/3/5") + get("/stream/3/10") + get("/hello"));
+    await client.until((received) => received.endsWith("hello"));
+  });
+
+  test("that resets a connection in whose line a stream waits leaves no slot taken", async () => {
+    await using server = await start({ limits: { concurrency: 3 } });
+    for (let n = 0; n < 30; n++) {
+      const client = await RawClient.connect(server);
+      client.socket.on("error", () => undefined);
+      client.send(get("/sleep/30") + get("/stream/1000/10000") + get("/drip/1000/5"));
+      await sleep(n);
+      client.socket.resetAndDestroy();
+    }
+    await hello(server);
+  });
+
+  test("whose upload waits in the queue and leaves takes no slot", async () => {
+    await using server = await start({ limits: { concurrency: 1 } });
+    await using first = await RawClient.connect(server);
+    first.send(get("/sleep/500"));
+    await sleep(50);
+    for (let n = 0; n < 20; n++) {
+      const client = await RawClient.connect(server);
+      client.socket.on("error", () => undefined);
+      client.send(
+        head("POST", "/length", "Content-Length: 1000000") + "x".repeat(50_000 + n * 20_000),
+      );
+      await sleep(2);
+      client.socket.resetAndDestroy();
+    }
+    await hello(server);
   });
 
   test("sends rubbish of every kind, and the server goes on", async () => {

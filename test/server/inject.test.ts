@@ -194,7 +194,7 @@ describe("inject", () => {
     const server = createServer({ app: fixtureApp, workers: 1 });
     await server.inject("/hello");
     await server[Symbol.asyncDispose]();
-    await assert.rejects(answerOf(server.inject("/hello")), /not running/);
+    await assert.rejects(answerOf(server.inject("/hello")), /that is closed/);
   });
 
   test("gives the head of an answer that is made while the body is read", async () => {

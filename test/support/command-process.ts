@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** On top of this process's environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Makes it lead a process group, to which `signal` then sends, as a terminal does. */
+  readonly group?: boolean;
 }
 
 /** How a process ended, and what it had printed. */
@@ -26,6 +28,7 @@ const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url));
 /** A process a test runs and ends. */
 export class CommandProcess implements AsyncDisposable {
   readonly child: ChildProcess;
+  readonly #group: boolean;
   /** Resolves once it has ended and everything it printed was read. */
   readonly ended: Promise<CommandResult>;
   #stdout = "";
@@ -34,12 +37,14 @@ export class CommandProcess implements AsyncDisposable {
   #over = false;
 
   constructor(program: string, args: readonly string[], options: CommandOptions = {}) {
-    const { cwd = checkout, env = {} } = options;
+    const { cwd = checkout, env = {}, group = false } = options;
+    this.#group = group;
     const clean = { PORT: undefined, HOST: undefined, NODE_TEST_CONTEXT: undefined };
     this.child = spawn(program, args, {
       cwd,
       env: { ...process.env, ...clean, ...env },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: group,
     });
     this.#gather(this.child.stdout, (text) => (this.#stdout += text));
     this.#gather(this.child.stderr, (text) => (this.#stderr += text));
@@ -86,12 +91,14 @@ export class CommandProcess implements AsyncDisposable {
     return url;
   }
 
-  signal(name: "SIGINT" | "SIGTERM"): void {
-    this.child.kill(name);
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+    const { pid } = this.child;
+    if (this.#group && pid !== undefined) process.kill(-pid, name);
+    else this.child.kill(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#over) this.child.kill("SIGKILL");
+    if (!this.#over) this.signal("SIGKILL");
     await this.ended.catch(() => {});
   }
 
@@ -118,7 +125,7 @@ export async function runToEnd(
   timeoutMs = patienceMs,
 ): Promise<CommandResult> {
   await using command = running;
-  const timer = setTimeout(() => command.child.kill("SIGKILL"), timeoutMs);
+  const timer = setTimeout(() => command.signal("SIGKILL"), timeoutMs);
   try {
     return await command.ended;
   } finally {
