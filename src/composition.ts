@@ -4,6 +4,7 @@ import type { ServerOptions } from "./config/server-options.ts";
 import { resolveWorkerCount } from "./config/worker-count.ts";
 import { isApplication, type Application, type FilesManifest } from "./core/application.ts";
 import { systemClock } from "./core/clock.ts";
+import { describeError } from "./core/errors.ts";
 import { Dispatcher } from "./edge/dispatcher.ts";
 import { Edge, type FilesHandler } from "./edge/edge.ts";
 import { inject } from "./edge/inject.ts";
@@ -33,7 +34,7 @@ export interface Composition {
   readonly pool: WorkerPool | null;
   /** Not listening yet. */
   readonly listener: Listener;
-  inject(request: globalThis.Request): Promise<Response>;
+  inject(request: globalThis.Request, signal: AbortSignal): Promise<Response>;
 }
 
 /** Connections the system may hold before they are accepted, unless told otherwise. */
@@ -110,8 +111,9 @@ function assemble(
     files: lookUpIn(routes.manifest.files),
     report: (error, request) => {
       if (events?.handlerFailed !== undefined) events.handlerFailed(error, request);
-      else console.error(`${request.method} ${request.path} failed:`, error);
+      else console.error(`${request.method} ${request.path} failed: ${describeError(error)}`);
     },
+    fault: (error) => console.error(`Millrace failed a connection: ${describeError(error)}`),
   });
   edge.start();
   const listener = new Listener({
@@ -125,7 +127,7 @@ function assemble(
     pool,
     dispatcher,
     listener,
-    inject: (request) => inject(edge, request),
+    inject: (request, signal) => inject(edge, request, signal),
   };
 }
 

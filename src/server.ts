@@ -93,7 +93,9 @@ export class Server implements Service {
     if (this.#isClosed()) throw new Error("Cannot inject into a server that is closed");
     const parts = await this.#compose();
     const input = typeof request === "string" ? new URL(request, "http://localhost") : request;
-    return parts.inject(new globalThis.Request(input, init));
+    const made = new globalThis.Request(input, init);
+    const signal = init?.signal ?? (typeof request === "string" ? made.signal : request.signal);
+    return parts.inject(made, signal);
   }
 
   /**

@@ -5,26 +5,15 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "node:http";
 import { millrace, runToEnd, type CommandProcess } from "./support/command-process.ts";
+import { textOf } from "./support/text-of.ts";
 import { TempProject } from "./support/temp-project.ts";
 
 // The command line, as a process: what it prints, what it answers, how it ends.
 
 const starter = "examples/starter/app.ts";
 const fixture = "test/fixtures/app.ts";
+const slow = "test/fixtures/slow-app.ts";
 const few = ["--port", "0", "--workers", "2"];
-
-/** The answer of a slow request, asked for now; `"cut"` when the connection ends without it. */
-function ask(url: string, path: string): Promise<string> {
-  return fetch(`${url}${path}`).then(
-    (response) => response.text(),
-    () => "cut",
-  );
-}
-
-/** Resolves once the server has a request of `ask`: nothing tells from outside, so a moment. */
-async function underWay(): Promise<void> {
-  await sleep(150);
-}
 
 describe("millrace serve", () => {
   test("prints version, application and address, and serves", async () => {
@@ -38,7 +27,7 @@ describe("millrace serve", () => {
           "Listening on http://localhost:\\d+\n$",
       ),
     );
-    assert.equal(await ask(url, "/api/hello?name=Ada"), `{"message":"Hello, Ada!"}`);
+    assert.equal(await textOf(url, "/api/hello?name=Ada"), `{"message":"Hello, Ada!"}`);
     assert.equal(server.stderr, "");
   });
 
@@ -77,8 +66,8 @@ describe("millrace serve", () => {
     });
     await using server = millrace(["serve", project.path("app.ts"), ...few]);
     const url = await server.listening();
-    await ask(url, "/");
-    await ask(url, "/edge");
+    await textOf(url, "/");
+    await textOf(url, "/edge");
     await server.printed(/printed by a handler\n[^]*printed on the edge\n/);
     await server.printed(/and this\n/);
     assert.equal(server.stderr, "and this\n");
@@ -87,9 +76,9 @@ describe("millrace serve", () => {
   test("says in one line that a worker died, and goes on", async () => {
     await using server = millrace(["serve", fixture, "--port", "0", "--workers", "1"]);
     const url = await server.listening();
-    await ask(url, "/exit");
+    await textOf(url, "/exit");
     await server.printed(/Worker 1 .*; a new one takes its place\n/);
-    assert.equal(await ask(url, "/hello"), "hello");
+    assert.equal(await textOf(url, "/hello"), "hello");
     assert.equal(server.stderr.split("\n").length, 2, server.stderr);
   });
 
@@ -98,8 +87,8 @@ describe("millrace serve", () => {
     const url = await server.listening();
     server.child.stdout?.destroy();
     server.child.stderr?.destroy();
-    assert.equal(await ask(url, "/throw").then((text) => text.includes("500")), true);
-    assert.equal(await ask(url, "/hello"), "hello");
+    assert.equal(await textOf(url, "/throw").then((text) => text.includes("500")), true);
+    assert.equal(await textOf(url, "/hello"), "hello");
     server.signal("SIGINT");
     assert.equal((await server.ended).code, 0);
   });
@@ -116,27 +105,27 @@ describe("millrace serve, told to stop,", () => {
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     test(`by ${signal}: answers what it has accepted and exits with 0`, async () => {
-      await using server = millrace(["serve", fixture, ...few]);
+      await using server = millrace(["serve", slow, ...few]);
       const url = await server.listening();
-      const slow = ask(url, "/sleep/900");
-      await underWay();
+      const answer = textOf(url, "/sleep/900");
+      await server.printed(/begun to sleep\n/);
       server.signal(signal);
       await server.printed(/Draining/);
       await sleep(100);
-      assert.equal(await ask(url, "/hello"), "cut", "a new connection was accepted");
-      assert.equal(await slow, "slept");
+      assert.equal(await textOf(url, "/sleep/0"), "cut", "a new connection was accepted");
+      assert.equal(await answer, "slept");
       assert.equal(await stopped(server), "");
     });
   }
 
   test("by one Ctrl-C that npm sends on: takes it for one", async () => {
-    await using server = millrace(["serve", fixture, ...few]);
-    const slow = ask(await server.listening(), "/sleep/900");
-    await underWay();
+    await using server = millrace(["serve", slow, ...few]);
+    const answer = textOf(await server.listening(), "/sleep/900");
+    await server.printed(/begun to sleep\n/);
     server.signal("SIGINT");
     await server.printed(/Draining/);
     server.signal("SIGINT");
-    assert.equal(await slow, "slept");
+    assert.equal(await answer, "slept");
     assert.equal(await stopped(server), "");
   });
 
@@ -146,10 +135,12 @@ describe("millrace serve, told to stop,", () => {
     ["SIGTERM", "SIGINT", 130],
   ] as const) {
     test(`by ${first} and then ${second}: stops at once with ${code}`, async () => {
-      await using server = millrace(["serve", fixture, ...few]);
-      const slow = ask(await server.listening(), "/sleep/20000");
-      const busy = ask(await server.listening(), "/burn/20000");
-      await underWay();
+      await using server = millrace(["serve", slow, ...few]);
+      const answer = textOf(await server.listening(), "/sleep/20000");
+      const busy = textOf(await server.listening(), "/burn/20000");
+      await server.printed(
+        /begun to sleep\n[^]*begun to burn\n|begun to burn\n[^]*begun to sleep\n/,
+      );
       server.signal(first);
       await server.printed(/Draining/);
       // Nearer together, two equal ones are one Ctrl-C.
@@ -160,20 +151,20 @@ describe("millrace serve, told to stop,", () => {
       assert.equal(ended.code, code);
       assert.ok(ended.stdout.endsWith(`Stopped at once (${second})\n`), ended.stdout);
       assert.ok(performance.now() - startMs < 3_000);
-      assert.deepEqual([await slow, await busy], ["cut", "cut"]);
+      assert.deepEqual([await answer, await busy], ["cut", "cut"]);
     });
   }
 
   test("cuts what has not ended within --drain-timeout", async () => {
-    await using server = millrace(["serve", fixture, ...few, "--drain-timeout", "0.2"]);
-    const slow = ask(await server.listening(), "/sleep/20000");
-    await underWay();
+    await using server = millrace(["serve", slow, ...few, "--drain-timeout", "0.2"]);
+    const answer = textOf(await server.listening(), "/sleep/20000");
+    await server.printed(/begun to sleep\n/);
     server.signal("SIGINT");
     assert.match(
       await stopped(server),
       /^millrace: What had not ended after 0\.2 seconds was cut\n$/,
     );
-    assert.equal(await slow, "cut");
+    assert.equal(await answer, "cut");
   });
 
   test("while it starts: exits with 0 at once", async () => {
@@ -184,60 +175,6 @@ describe("millrace serve, told to stop,", () => {
     await server.printed(/loading\n/);
     server.signal("SIGINT");
     assert.deepEqual(await server.ended, { code: 0, stdout: "loading\n", stderr: "" });
-  });
-});
-
-describe("millrace serve --import", () => {
-  const files = {
-    // A loader as users have them: it registers hooks, and knows what Node does not.
-    "loader.mjs": `import { register } from "node:module";
-      register("./hooks.mjs", import.meta.url);`,
-    "hooks.mjs": `export async function load(url, context, next) {
-        if (!url.endsWith(".words")) return next(url, context);
-        return { format: "module", shortCircuit: true, source: "export default 'from a loader'" };
-      }`,
-    "greeting.words": "not JavaScript",
-    "app.ts": `import { app } from "millrace";
-      import greeting from "./greeting.words";
-      export default app()
-        .get("/worker", () => greeting)
-        .get("/edge", { placement: "edge" }, () => greeting);`,
-  };
-
-  test("lets workers and the edge load what a loader knows", async () => {
-    await using project = await TempProject.create(files);
-    const args = ["serve", "app.ts", "--import", "./loader.mjs", ...few];
-    await using server = millrace(args, { cwd: project.folder });
-    const url = await server.listening();
-    assert.equal(await ask(url, "/worker"), "from a loader");
-    assert.equal(await ask(url, "/edge"), "from a loader");
-  });
-
-  test("finds a package in the working directory, though it exports `import` alone", async () => {
-    const packaged = `{"name":"words-loader","exports":{"import":"./loader.mjs"}}`;
-    await using project = await TempProject.create({
-      ...files,
-      "node_modules/words-loader/package.json": packaged,
-      "node_modules/words-loader/loader.mjs": files["loader.mjs"],
-      "node_modules/words-loader/hooks.mjs": files["hooks.mjs"],
-    });
-    const args = ["routes", "app.ts", "--import", "words-loader"];
-    const { code, stdout, stderr } = await runToEnd(millrace(args, { cwd: project.folder }));
-    assert.equal(code, 0, stderr);
-    assert.match(stdout, /GET +\/worker +thread/);
-  });
-
-  test("says what can't be imported", async () => {
-    await using project = await TempProject.create(files);
-    for (const [spec, message] of [
-      ["./nowhere.mjs", /^millrace: Cannot import \.\/nowhere\.mjs: Cannot find module .*\n$/],
-      ["loader.mjs", /^millrace: Cannot import loader\.mjs: .*\n.* write \.\/loader\.mjs\n$/],
-    ] as const) {
-      const args = ["serve", "app.ts", "--import", spec];
-      const { code, stderr } = await runToEnd(millrace(args, { cwd: project.folder }));
-      assert.equal(code, 1);
-      assert.match(stderr, message);
-    }
   });
 });
 

@@ -19,8 +19,8 @@ export const serveCommand: Command = {
   summary: "Serve an application until Ctrl-C",
   description:
     "Serves an application: a module that exports `default app()`. Node runs TypeScript by\n" +
-    "stripping its types. Unless told otherwise, only this machine can reach the server, and one\n" +
-    "worker thread more than there are cores runs its handlers.\n\n" +
+    "stripping its types. Unless told otherwise, only this machine can reach the server, and\n" +
+    "one worker thread more than there are cores runs its handlers.\n\n" +
     "Ctrl-C or SIGTERM stops it: no new connections are taken, requests that came are answered,\n" +
     "then it exits with 0. A second Ctrl-C or SIGTERM stops at once, with 130 or 143.\n" +
     "An application that can't be loaded, or an address that can't be had, is exit code 1;\n" +

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /**
  * Every error Millrace throws on purpose. Each carries a stable `code` that programs may rely on;
  * the message says what was attempted, what is so and what is wanted.
@@ -10,6 +12,15 @@ export class MillraceError extends Error {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
+  }
+}
+
+/** An error in full, for the developer's eyes. Never throws, whatever was thrown. */
+export function describeError(error: unknown): string {
+  try {
+    return inspect(error);
+  } catch {
+    return "an error that cannot be shown";
   }
 }
 

@@ -27,13 +27,15 @@ export interface Run extends PumpContext {
  */
 export function runHandler(run: Run): void {
   let result: ReturnType<Handler>;
+  let isPending: boolean;
   try {
     result = run.handler(run.request);
+    isPending = isPromise(result);
   } catch (error) {
     recover(run, error);
     return;
   }
-  if (isPromise(result)) void settle(run, result);
+  if (isPending) void settle(run, result as PromiseLike<unknown>);
   else deliver(run, result);
 }
 
@@ -96,13 +98,15 @@ function recover(run: Run, error: unknown): void {
     return;
   }
   let result: ReturnType<Handler>;
+  let isPending: boolean;
   try {
     result = run.application.recover(error, run.request);
+    isPending = isPromise(result);
   } catch (second) {
     answerAnyway(run, error, second);
     return;
   }
-  if (isPromise(result)) void settleRecovery(run, error, result);
+  if (isPending) void settleRecovery(run, error, result as PromiseLike<unknown>);
   else deliverRecovery(run, error, result);
 }
 

@@ -11,6 +11,12 @@ import type { Exchange } from "./exchange.ts";
  */
 const smallChunkBytes = 8_192;
 
+/** Bounds what is kept for a client that reads slowly. */
+export interface SlowClientWatcher {
+  /** Something was written that the system has not taken yet. */
+  clientBehind(): void;
+}
+
 /**
  * Writes the answers of one connection to its socket: framing, one write for all that is ready in a
  * turn, and what to do about a client that reads slowly.
@@ -18,6 +24,7 @@ const smallChunkBytes = 8_192;
 export class AnswerWriter {
   readonly #socket: Socket;
   readonly #edge: Edge;
+  readonly #watcher: SlowClientWatcher;
   /** While set, text is gathered: more may follow in this turn, and `flush` will be called. */
   gathering = false;
   #text = "";
@@ -26,9 +33,11 @@ export class AnswerWriter {
   #bytesLeft = -1;
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
 
-  constructor(socket: Socket, edge: Edge) {
+  /** @param watcher is told whenever something was written that the client has not taken yet */
+  constructor(socket: Socket, edge: Edge, watcher: SlowClientWatcher) {
     this.#socket = socket;
     this.#edge = edge;
+    this.#watcher = watcher;
   }
 
   /** Bytes that the system hasn't taken yet. */
@@ -87,6 +96,7 @@ export class AnswerWriter {
       socket.write(chunkEnd, "latin1");
       socket.uncork();
     }
+    if (socket.writableLength > 0) this.#watcher.clientBehind();
     return true;
   }
 
@@ -108,12 +118,13 @@ export class AnswerWriter {
     if (!this.gathering) this.flush();
   }
 
-  /** Sends what was gathered. False when the client is behind. */
-  flush(): boolean {
-    if (this.#text === "") return true;
+  /** Sends what was gathered. */
+  flush(): void {
+    if (this.#text === "") return;
     const text = this.#text;
     this.#text = "";
-    return this.#socket.destroyed || this.#socket.write(text, "latin1");
+    if (this.#socket.destroyed) return;
+    if (!this.#socket.write(text, "latin1")) this.#watcher.clientBehind();
   }
 
   /**
@@ -149,7 +160,8 @@ export class AnswerWriter {
    * Decides whether the connection closes after this answer; the application may have asked for it.
    */
   #settleClose(exchange: Exchange): void {
-    if (this.#edge.draining) exchange.close = true;
+    // What was accepted behind it is answered first.
+    if (this.#edge.draining && exchange.next === null) exchange.close = true;
     if (!exchange.answerHeaderText.startsWith(connectionClose)) return;
     exchange.answerHeaderText = exchange.answerHeaderText.slice(connectionClose.length);
     exchange.close = true;

@@ -3,25 +3,25 @@ import { ProtocolError } from "../core/errors.ts";
 import { RequestParser, type ParserSink } from "../http1/parser.ts";
 import { own, type SocketOwner } from "../net/socket-owner.ts";
 import { Expiring } from "../net/timer-wheel.ts";
-import { AnswerWriter } from "./answer-writer.ts";
+import { AnswerWriter, type SlowClientWatcher } from "./answer-writer.ts";
 import { BodyIntake } from "./body-intake.ts";
 import type { Edge } from "./edge.ts";
 import { Exchange, type AnswerOwner } from "./exchange.ts";
-
-/** Why nothing is read from the client just now; bits of `#holds`. */
-const hold = { pipelineFull: 1, unsent: 2, bodyFull: 4 } as const;
+import { ExchangeLine } from "./exchange-line.ts";
+import { hold, ReadGate } from "./read-gate.ts";
 
 /**
- * - `open`: requests are read and answered
- * - `ending`: no request is read any more; what was accepted is answered, then the connection ends
- * - `lingering`: our side is closed; what the client still sends is dropped, so that it can read
- *   its answer
- * - `closed`: gone
+ * `open`: requests are read and answered. `ending`: only answered, no more are read.
+ * `lingering`: our side is closed, and what the client still sends is dropped so that it can read
+ * its answer. `closed`: gone.
  */
 type State = "open" | "ending" | "lingering" | "closed";
 
 /** One HTTP/1.1 connection's life: bytes → requests → edge → answers, in order → bytes. */
-export class Connection extends Expiring implements SocketOwner, ParserSink, AnswerOwner {
+export class Connection
+  extends Expiring
+  implements SocketOwner, ParserSink, AnswerOwner, SlowClientWatcher
+{
   readonly #socket: Socket;
   readonly #edge: Edge;
   readonly #parser: RequestParser;
@@ -31,14 +31,13 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
   /** Made for the first body. */
   #intake: BodyIntake | null = null;
   #state: State = "open";
-  /** Requests read and not yet wholly answered, oldest first: answers go out in this order. */
-  #first: Exchange | null = null;
-  #last: Exchange | null = null;
-  #pending = 0;
-  #holds = 0;
+  /** Answers go out in its order. */
+  readonly #line = new ExchangeLine();
+  readonly #gate: ReadGate;
   /** What to know when the time is up: was anything answered, who stopped, what lies unsent. */
   #served = false;
   #clientEnded = false;
+  #streamed = false;
   #unsentSeen = 0;
 
   constructor(socket: Socket, edge: Edge) {
@@ -46,21 +45,22 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
     this.#socket = socket;
     this.#edge = edge;
     this.#parser = new RequestParser(this, edge.parserLimits);
-    this.#writer = new AnswerWriter(socket, edge);
+    this.#writer = new AnswerWriter(socket, edge, this);
+    this.#gate = new ReadGate(socket, this.#parser);
     this.#ip = socket.remoteAddress ?? "";
     this.expiresAtMs = edge.wheel.nowMs + edge.limits.firstByteTimeoutMs;
     edge.wheel.add(this);
     own(socket, this);
   }
 
-  /** Ends the connection if nothing is being read or answered on it; else the answers will. */
+  /** Ends the connection if it is idle; else its last answer will. */
   finish(): void {
-    if (this.#state === "open" && this.#first === null && !this.#parser.midMessage) {
+    if (this.#state === "open" && this.#line.first === null && !this.#parser.midMessage) {
       this.#endOurSide();
     }
   }
 
-  /** Cuts the connection now. */
+  /** Cuts the connection. */
   destroy(): void {
     this.#socket.destroy();
   }
@@ -77,18 +77,21 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
       this.#refuseProtocol(error);
     }
     this.#writer.gathering = false;
-    this.#flush();
+    this.#writer.flush();
     if (this.#parser.midHead && !wasMidHead) this.#expireIn(this.#edge.limits.headTimeoutMs);
   }
 
   head(parser: RequestParser): void {
     const edge = this.#edge;
-    const { method, target, headers } = parser;
+    const { method, target, headers, expectContinue } = parser;
     const exchange = new Exchange(this, edge, method, target, headers, this.#ip);
     exchange.oldProtocol = parser.versionMinor === 0;
-    exchange.close = !parser.keepAlive;
+    // Refused without its body being asked for, a client may send it or not: what follows can't be
+    // told apart.
+    exchange.close = !parser.keepAlive || expectContinue;
     this.#append(exchange);
     const route = edge.route(exchange, parser.path);
+    if (route !== null) exchange.close = !parser.keepAlive;
     if (!parser.hasBody) {
       if (route !== null) edge.dispatch(exchange, route);
       return;
@@ -102,7 +105,7 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
   body(buffer: Buffer, start: number, end: number): void {
     this.#expireIn(this.#edge.limits.bodyTimeoutMs);
     const verdict = this.#intake?.take(buffer, start, end);
-    if (verdict === "wait") this.#hold(hold.bodyFull);
+    if (verdict === "wait") this.#gate.hold(hold.bodyFull);
     else if (verdict === "stop") this.#stopReading();
   }
 
@@ -111,19 +114,19 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
       this.#intake?.complete();
       this.#expireIn(this.#edge.limits.keepAliveTimeoutMs);
     }
-    if (this.#last?.close === true) this.#stopReading();
+    if (this.#line.last?.close === true) this.#stopReading();
   }
 
   /** The request whose body is being read. */
   get #receiving(): Exchange | null {
-    return this.#intake === null ? null : this.#intake.exchange;
+    return this.#intake?.exchange ?? null;
   }
 
-  /** RFC 9110 §10.1.1: says that the body is wanted, once the answers before it are out. */
+  /** RFC 9110 §10.1.1: the body is wanted; said once the answers before it are out. */
   #sayContinue(): void {
     const intake = this.#intake;
     if (intake?.owesContinue !== true) return;
-    if (this.#first !== intake.exchange || this.#first?.open !== true) return;
+    if (this.#line.first !== intake.exchange || this.#line.first?.open !== true) return;
     intake.owesContinue = false;
     this.#writer.sayContinue();
   }
@@ -132,16 +135,16 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
 
   answered(exchange: Exchange): void {
     if (exchange === this.#receiving) this.#answeredEarly(exchange);
-    if (exchange === this.#first) this.#advance();
+    if (exchange === this.#line.first) this.#advance();
   }
 
   started(exchange: Exchange): void {
-    if (exchange === this.#first) this.#start(exchange);
+    if (exchange === this.#line.first) this.#start(exchange);
   }
 
   wrote(exchange: Exchange, chunk: Uint8Array): Promise<void> | undefined {
     // Not its turn yet: what was made so far is kept, and more is only made once it is (#start).
-    if (exchange !== this.#first) {
+    if (exchange !== this.#line.first) {
       exchange.held ??= { chunks: [], ...Promise.withResolvers<void>() };
       exchange.held.chunks.push(chunk);
       return exchange.held.promise;
@@ -152,14 +155,17 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
 
   ended(exchange: Exchange): void {
     if (exchange === this.#receiving) this.#answeredEarly(exchange);
-    if (exchange === this.#first) this.#advance();
+    if (exchange === this.#line.first) this.#advance();
   }
 
   failed(exchange: Exchange): void {
-    if (exchange === this.#first) this.destroy();
+    if (exchange === this.#line.first) this.#cut(exchange);
   }
 
-  bodyRoom(): void {
+  bodyRoom(exchange: Exchange): void {
+    if (exchange !== this.#receiving) return;
+    // The client was held back by us: its time starts anew.
+    this.#expireIn(this.#edge.limits.bodyTimeoutMs);
     this.#release(hold.bodyFull);
   }
 
@@ -170,23 +176,22 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
 
   /** Sends all that is complete at the front of the line. */
   #advance(): void {
-    const wasFull = this.#pending >= this.#edge.limits.pipelinedMax;
+    const wasFull = this.#line.size >= this.#edge.limits.pipelinedMax;
     for (;;) {
-      const exchange = this.#first;
+      const exchange = this.#line.first;
       if (exchange === null) break;
       if (exchange.state === "answered") this.#writer.whole(exchange);
       else if (exchange.state !== "ended") break;
-      else if (!this.#writer.end(exchange)) return this.destroy();
-      this.#first = exchange.next;
-      this.#pending -= 1;
+      else if (!this.#writer.end(exchange)) return this.#cut(exchange);
+      this.#line.shift();
       this.#served = true;
       if (exchange.close) return this.#endAfterAnswer();
       this.#comeToFront();
     }
-    if (this.#first === null) {
-      this.#last = null;
+    if (this.#line.first === null) {
       if (!this.#parser.midMessage) this.#expireIn(this.#edge.limits.keepAliveTimeoutMs);
-      if (!this.#writer.gathering) this.#flush();
+      if (!this.#writer.gathering) this.#writer.flush();
+      if (this.#edge.draining) this.finish();
     } else if (!this.#writer.gathering) {
       this.#writer.flushSoon();
     }
@@ -195,16 +200,17 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
 
   /** The exchange that has come to the front may have begun before its turn. */
   #comeToFront(): void {
-    const exchange = this.#first;
+    const exchange = this.#line.first;
     if (exchange === null) return;
     if (exchange.state === "streaming" || exchange.state === "ended") this.#start(exchange);
-    else if (exchange.state === "failed") this.destroy();
+    else if (exchange.state === "failed") this.#cut(exchange);
     else this.#sayContinue();
   }
 
   #start(exchange: Exchange): void {
     this.#writer.start(exchange);
     if (exchange.method === "HEAD") {
+      if (exchange === this.#receiving) this.#answeredEarly(exchange);
       exchange.abandon(new DOMException("A HEAD request has no body", "AbortError"));
       exchange.state = "ended";
       return this.#advance();
@@ -217,29 +223,26 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
   }
 
   #sendChunk(exchange: Exchange, chunk: Uint8Array): void {
-    if (this.#writer.chunk(exchange, chunk)) this.#watchUnsent();
-    else this.destroy();
+    this.#streamed = true;
+    if (!this.#writer.chunk(exchange, chunk)) this.#cut(exchange);
   }
 
-  #flush(): void {
-    if (!this.#writer.flush()) this.#watchUnsent();
-  }
-
-  /** The client is behind: bound what is kept for it, in bytes and in time. */
-  #watchUnsent(): void {
-    const unsent = this.#writer.unsentBytes;
-    if (unsent === 0) return;
+  /** What is kept for a client that is behind is bounded, in bytes here and in time by #isStuck. */
+  clientBehind(): void {
     if (this.#unsentSeen === 0) {
-      this.#unsentSeen = unsent;
+      this.#unsentSeen = this.#writer.unsentBytes;
       this.#expireIn(this.#edge.limits.sendTimeoutMs);
     }
-    if (unsent > this.#edge.limits.unsentBytesMax) this.#hold(hold.unsent);
+    if (this.#writer.unsentBytes > this.#edge.limits.unsentBytesMax) this.#gate.hold(hold.unsent);
   }
 
   // ── Ends ──────────────────────────────────────────────────────────────────────────────────────
 
   #refuseProtocol(error: unknown): void {
-    if (!(error instanceof ProtocolError)) throw error;
+    if (!(error instanceof ProtocolError)) {
+      this.#edge.fault(error);
+      return this.destroy();
+    }
     const broken = this.#receiving;
     if (broken === null) {
       const refused = new Exchange(this, this.#edge, "GET", "/", "", this.#ip);
@@ -249,7 +252,7 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
       this.#refuseAndEnd(broken, error);
       broken.abandon(error);
     } else if (broken.state === "streaming") {
-      this.destroy();
+      this.#cut(broken);
     } else {
       this.#stopReading();
     }
@@ -263,20 +266,29 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
     this.#edge.refuse(exchange, error.status, error.message);
   }
 
+  /** Ends the connection in the middle of an answer, so that it can't be taken for whole. */
+  #cut(exchange: Exchange): void {
+    this.#line.abandon("The answer broke off");
+    // Where only the end of the connection ends the body, a proper end would look complete.
+    if (exchange.oldProtocol && exchange.answerLength < 0) {
+      this.#socket.resetAndDestroy();
+      return;
+    }
+    this.#writer.flush();
+    this.#endOurSide();
+  }
+
   /** Nothing more is read; what was accepted is still answered. */
   #stopReading(): void {
     this.#parser.stop();
     this.#intake?.forget();
     if (this.#state === "open") this.#state = "ending";
-    if (this.#last === null) this.#endOurSide();
-    else this.#last.close = true;
+    if (this.#line.last === null) this.#endOurSide();
+    else this.#line.last.close = true;
   }
 
   #endAfterAnswer(): void {
-    const after = this.#first;
-    this.#first = null;
-    this.#last = null;
-    abandonAll(after, "The connection closes");
+    this.#line.abandon("The connection closes");
     this.#writer.flush();
     this.#endOurSide();
   }
@@ -291,6 +303,12 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
     this.#intake?.forget();
     this.#socket.end();
     this.#socket.resume();
+    const { sendTimeoutMs, lingerTimeoutMs } = this.#edge.limits;
+    this.#expireIn(this.#writer.unsentBytes > 0 ? sendTimeoutMs : lingerTimeoutMs);
+  }
+
+  finished(): void {
+    this.#unsentSeen = 0;
     this.#expireIn(this.#edge.limits.lingerTimeoutMs);
   }
 
@@ -301,16 +319,21 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
    */
   clientEnded(): void {
     if (this.#state === "lingering" || this.#state === "closed") return;
-    if (this.#receiving !== null || this.#parser.midMessage) return this.destroy();
     this.#clientEnded = true;
+    // What it sent may still wait to be read, behind answers it has not got yet.
+    if (!this.#parser.paused) this.#finishAfterClient();
+    this.#expireIn(this.#edge.limits.halfClosedTimeoutMs);
+  }
+
+  #finishAfterClient(): void {
+    if (this.#receiving !== null || this.#parser.midMessage) return this.destroy();
     this.#stopReading();
-    if (this.#last !== null) this.#expireIn(this.#edge.limits.halfClosedTimeoutMs);
   }
 
   drained(): void {
     this.#unsentSeen = 0;
     this.#writer.drained();
-    if (this.#first === null) this.#expireIn(this.#edge.limits.keepAliveTimeoutMs);
+    if (this.#line.first === null) this.#expireIn(this.#edge.limits.keepAliveTimeoutMs);
     this.#release(hold.unsent);
   }
 
@@ -320,31 +343,31 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
     this.#intake?.forget();
     this.#edge.wheel.remove(this);
     this.#writer.drained();
-    abandonAll(this.#first, "The client is gone");
-    this.#first = null;
-    this.#last = null;
+    this.#line.abandon("The client is gone");
     this.#edge.connectionClosed(this);
   }
 
   onExpired(): void {
     const { limits } = this.#edge;
-    if (this.#state === "lingering" || this.#state === "closed") return this.destroy();
     const unsent = this.#writer.unsentBytes;
-    if (unsent > 0) {
-      if (unsent >= this.#unsentSeen) return this.destroy();
+    if (unsent > 0 && this.#state !== "closed") {
+      if (this.#unsentSeen > 0 && unsent >= this.#unsentSeen) return this.destroy();
       this.#unsentSeen = unsent;
       return this.#expireIn(limits.sendTimeoutMs);
     }
-    if (this.#clientEnded && this.#first !== null) {
-      // A stream shows by itself whether anybody takes it.
-      if (this.#first.state !== "streaming") return this.destroy();
+    if (this.#state === "lingering" || this.#state === "closed") return this.destroy();
+    this.#unsentSeen = 0;
+    if (this.#clientEnded && this.#line.first !== null) {
+      // A client that is gone shows when something is sent to it: a stream has to send.
+      if (this.#line.first.state !== "streaming" || !this.#streamed) return this.destroy();
+      this.#streamed = false;
       return this.#expireIn(limits.halfClosedTimeoutMs);
     }
-    if (this.#holds === 0 && this.#parser.midMessage && this.#state === "open") {
+    if (this.#gate.open && this.#parser.midMessage && this.#state === "open") {
       const message = "The request did not arrive in time";
       return this.#refuseProtocol(new ProtocolError(408, "REQUEST_TIMEOUT", message));
     }
-    if (this.#first !== null || this.#holds !== 0) {
+    if (this.#line.first !== null || !this.#gate.open) {
       return this.#expireIn(limits.keepAliveTimeoutMs);
     }
     if (this.#served) this.#endOurSide();
@@ -356,25 +379,12 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
   }
 
   #append(exchange: Exchange): void {
-    if (this.#last === null) this.#first = exchange;
-    else this.#last.next = exchange;
-    this.#last = exchange;
-    this.#pending += 1;
-    if (this.#pending >= this.#edge.limits.pipelinedMax) this.#hold(hold.pipelineFull);
-  }
-
-  #hold(reason: number): void {
-    if (this.#holds === 0) {
-      this.#parser.pause();
-      this.#socket.pause();
-    }
-    this.#holds |= reason;
+    this.#line.append(exchange);
+    if (this.#line.size >= this.#edge.limits.pipelinedMax) this.#gate.hold(hold.pipelineFull);
   }
 
   #release(reason: number): void {
-    if ((this.#holds & reason) === 0) return;
-    this.#holds &= ~reason;
-    if (this.#holds !== 0 || this.#state !== "open") return;
+    if (!this.#gate.release(reason) || this.#state !== "open") return;
     this.#socket.resume();
     const wasGathering = this.#writer.gathering;
     this.#writer.gathering = true;
@@ -384,13 +394,7 @@ export class Connection extends Expiring implements SocketOwner, ParserSink, Ans
       this.#refuseProtocol(error);
     }
     this.#writer.gathering = wasGathering;
-    if (!wasGathering) this.#flush();
-  }
-}
-
-function abandonAll(first: Exchange | null, why: string): void {
-  for (let exchange = first; exchange !== null; exchange = exchange.next) {
-    exchange.held?.resolve();
-    exchange.abandon(new DOMException(why, "AbortError"));
+    if (!wasGathering) this.#writer.flush();
+    if (this.#clientEnded && !this.#parser.paused) this.#finishAfterClient();
   }
 }

@@ -66,7 +66,7 @@ export class Dispatcher {
   #waitForRoom(): void {
     const { pool } = this.#options;
     pool.requestRoom();
-    // A worker may have started what it held after it was asked for room and before it was told that
+    // A worker may have started what it held between being asked for room and being told that
     // something waits; then nobody would say so again.
     if (pool.hasRoom) this.pump();
   }
@@ -75,6 +75,7 @@ export class Dispatcher {
   tick(nowMs: number): void {
     this.#queue.expire();
     this.#options.pool.tick(nowMs);
+    this.pump();
     this.#rate.took(this.#taken, nowMs);
     this.#taken = 0;
   }

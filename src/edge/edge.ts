@@ -32,6 +32,8 @@ export interface EdgeOptions {
   readonly files: FilesHandler | null;
   /** Told of every error of a handler on the edge that no client may see. */
   readonly report: ReportError;
+  /** Told of errors that are the server's own. */
+  readonly fault: (error: unknown) => void;
 }
 
 /** Answers a GET or HEAD request with a file, or with `undefined` when there is no such file. */
@@ -128,7 +130,10 @@ export class Edge implements ExchangeRouter {
   }
 
   async #serveFile(exchange: Exchange, route: RouteTarget, files: FilesHandler): Promise<void> {
-    const request = this.#requestOf(exchange, null);
+    // Without its body, which a worker may still want.
+    const { method, target, headerText, ip } = exchange;
+    const request = new Request(method, target, headerText, ip, null, "");
+    exchange.request = request;
     try {
       const reply = await files(request);
       if (reply === undefined) this.#give(exchange, route);
@@ -186,7 +191,10 @@ export class Edge implements ExchangeRouter {
     exchange.close = true;
     const limit = exchange.bodyBytesMax;
     const detail = `The request body is larger than the ${limit} bytes accepted here`;
-    this.refuse(exchange, 413, detail);
+    // An answer that has begun can't be taken back: it is cut.
+    if (exchange.state === "streaming") exchange.fail();
+    else this.refuse(exchange, 413, detail);
+    exchange.abandon(new HttpError(413, detail));
   }
 
   /** The client is gone before the request could start. */
@@ -223,8 +231,14 @@ export class Edge implements ExchangeRouter {
     });
   }
 
-  /** Cuts every connection. */
+  /** Something of ours went wrong while a connection was served: it ends with that connection. */
+  fault(error: unknown): void {
+    this.#options.fault(error);
+  }
+
+  /** Cuts every connection, and refuses what still waits. */
   close(): void {
+    this.#options.dispatcher?.refuseAll("The server has stopped");
     clearInterval(this.#ticker);
     for (const connection of [...this.#connections]) connection.destroy();
   }

@@ -10,10 +10,14 @@ const nullBodyStatuses: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
 /**
  * Answers a request without a socket: everything else is as on the wire, routes, limits, queue and
  * workers. Resolves once the head of the answer is there; its body may still stream. Rejects, or
- * breaks the body, with the reason of the request's signal once that aborts.
+ * breaks the body, with the reason of `signal` once that aborts: the caller's own, because a request
+ * only holds on weakly to the one it was made with.
  */
-export async function inject(edge: Edge, request: globalThis.Request): Promise<Response> {
-  const { signal } = request;
+export async function inject(
+  edge: Edge,
+  request: globalThis.Request,
+  signal: AbortSignal,
+): Promise<Response> {
   signal.throwIfAborted();
   const url = new URL(request.url);
   const headers = new Headers(request.headers);

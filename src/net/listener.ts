@@ -98,7 +98,7 @@ export class Listener {
   }
 }
 
-/** Whether anybody accepts connections on a Unix socket. */
+/** Whether anybody listens on a Unix socket. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
@@ -106,7 +106,8 @@ function answers(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once("error", () => resolve(false));
+    // Any other error, a full backlog say, comes of a socket that somebody holds.
+    socket.once("error", (error) => resolve(errorCode(error) !== "ECONNREFUSED"));
   });
 }
 

@@ -8,6 +8,8 @@ export interface SocketOwner {
   clientEnded(): void;
   /** All that was written has been taken by the system. */
   drained(): void;
+  /** Our side is closed, and the system has taken all that was written. */
+  finished(): void;
   /** The socket is closed: nothing more comes or goes. */
   closed(): void;
 }
@@ -24,6 +26,7 @@ export function own(socket: Socket, by: SocketOwner): void {
   socket.on("data", onData);
   socket.on("end", onEnd);
   socket.on("drain", onDrain);
+  socket.on("finish", onFinish);
   socket.on("error", onError);
   socket.on("close", onClose);
 }
@@ -38,6 +41,10 @@ function onEnd(this: OwnedSocket): void {
 
 function onDrain(this: OwnedSocket): void {
   this[owner]?.drained();
+}
+
+function onFinish(this: OwnedSocket): void {
+  this[owner]?.finished();
 }
 
 function onError(): void {

@@ -18,6 +18,7 @@ class Entry extends Expiring {
   onExpired(nowMs: number): void {
     this.expired.push(nowMs);
     this.expiresAtMs = this.again;
+    this.again = Infinity;
   }
 }
 

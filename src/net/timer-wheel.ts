@@ -1,5 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 
+/** Slots of entries that are in none: not in the wheel, or out of their slot to be told. */
+const outside = -1;
+const beingTold = -2;
+
 /** What a wheel watches: it is told once its time has come. */
 export abstract class Expiring {
   /** Clock time in ms at which it expires; `Infinity` for never. Moved with `TimerWheel.set`. */
@@ -8,7 +12,7 @@ export abstract class Expiring {
   wheelDueMs = 0;
   wheelPrevious: Expiring | null = null;
   wheelNext: Expiring | null = null;
-  wheelSlot = -1;
+  wheelSlot = outside;
 
   /** Its time has come; it may set another. */
   abstract onExpired(nowMs: number): void;
@@ -61,18 +65,21 @@ export class TimerWheel {
    */
   set(entry: Expiring, expiresAtMs: number): void {
     entry.expiresAtMs = expiresAtMs;
-    if (expiresAtMs >= entry.wheelDueMs || entry.wheelSlot < 0) return;
+    if (entry.wheelSlot < 0 || expiresAtMs >= entry.wheelDueMs) return;
     this.remove(entry);
     this.add(entry);
   }
 
   remove(entry: Expiring): void {
-    if (entry.wheelSlot < 0) return;
+    if (entry.wheelSlot < 0) {
+      entry.wheelSlot = outside;
+      return;
+    }
     const { wheelPrevious, wheelNext } = entry;
     if (wheelPrevious === null) this.#slots[entry.wheelSlot] = wheelNext;
     else wheelPrevious.wheelNext = wheelNext;
     if (wheelNext !== null) wheelNext.wheelPrevious = wheelPrevious;
-    entry.wheelSlot = -1;
+    entry.wheelSlot = outside;
     entry.wheelPrevious = null;
     entry.wheelNext = null;
   }
@@ -95,12 +102,12 @@ export class TimerWheel {
     this.#slots[slot] = null;
     while (entry !== null) {
       const next: Expiring | null = entry.wheelNext;
-      entry.wheelSlot = -1;
+      entry.wheelSlot = beingTold;
       entry.wheelPrevious = null;
       entry.wheelNext = null;
       if (entry.expiresAtMs <= this.#nowMs) entry.onExpired(this.#nowMs);
-      // An entry that set itself a new time stays; so does one that hadn't expired.
-      if (entry.wheelSlot < 0 && entry.expiresAtMs > this.#nowMs) this.add(entry);
+      // Unless it was removed it stays, also if it set itself no new time: then it is told again.
+      if ((entry.wheelSlot as number) === beingTold) this.add(entry);
       entry = next;
     }
   }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { describeError } from "../core/errors.ts";
 import type { BootData, BootReport } from "./boot.ts";
 import { describeLoadFailure, loadApplication } from "./load-app.ts";
 import { RequestLoop } from "./request-loop.ts";
@@ -11,7 +12,7 @@ printDirectly();
 process.on("unhandledRejection", (reason) => {
   // The promise belongs to nobody, so no request can be blamed, and none is harmed: the worker goes
   // on.
-  console.error("Unhandled rejection in a worker:", reason);
+  console.error(`Unhandled rejection in a worker: ${describeError(reason)}`);
 });
 
 try {
@@ -25,7 +26,9 @@ try {
     application,
     port: boot.port,
     memory: boot.memory,
-    report: (error, request) => console.error(`${request.method} ${request.path} failed:`, error),
+    report: (error, request) => {
+      console.error(`${request.method} ${request.path} failed: ${describeError(error)}`);
+    },
   });
   loop.listen();
   report({ kind: "ready", manifest });

@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import { HeaderTextSender, toEdge, type Batch } from "./codec.ts";
+import { ChunkedBatch, HeaderTextSender, toEdge } from "./codec.ts";
 
 /**
  * What a worker has to tell the edge: gathered through one turn of its loop, sent in one message.
@@ -7,8 +7,7 @@ import { HeaderTextSender, toEdge, type Batch } from "./codec.ts";
 export class Outbox {
   readonly #port: MessagePort;
   readonly #headerTexts = new HeaderTextSender();
-  #batch: Batch = [];
-  #transfers: ArrayBuffer[] = [];
+  readonly #batch = new ChunkedBatch();
   #scheduled = false;
 
   constructor(port: MessagePort) {
@@ -17,40 +16,51 @@ export class Outbox {
 
   /** A whole answer: the record that nearly every request ends with. */
   answer(slot: number, status: number, headerText: string, body: string): void {
-    this.#batch.push(toEdge.answer, slot, status, this.#headerTexts.encode(headerText), body);
+    this.#batch.records.push(
+      toEdge.answer,
+      slot,
+      status,
+      this.#headerTexts.encode(headerText),
+      body,
+    );
     this.#schedule();
   }
 
   start(slot: number, status: number, headerText: string, length: number): void {
-    this.#batch.push(toEdge.start, slot, status, this.#headerTexts.encode(headerText), length);
+    this.#batch.records.push(
+      toEdge.start,
+      slot,
+      status,
+      this.#headerTexts.encode(headerText),
+      length,
+    );
     this.#schedule();
   }
 
-  /** A chunk of an answer; it moves to the edge and is empty here from then on. */
-  chunk(slot: number, chunk: Uint8Array<ArrayBuffer>): void {
-    this.#transfers.push(chunk.buffer);
-    this.#batch.push(toEdge.chunk, slot, chunk);
+  /** A chunk of an answer, copied. */
+  chunk(slot: number, chunk: Uint8Array): void {
+    this.#batch.addChunk(toEdge.chunk, slot, chunk);
     this.#schedule();
   }
 
   end(slot: number): void {
-    this.#batch.push(toEdge.end, slot);
+    this.#batch.records.push(toEdge.end, slot);
     this.#schedule();
   }
 
   fail(slot: number): void {
-    this.#batch.push(toEdge.fail, slot);
+    this.#batch.records.push(toEdge.fail, slot);
     this.#schedule();
   }
 
   credit(slot: number, bytes: number): void {
-    this.#batch.push(toEdge.credit, slot, bytes);
+    this.#batch.records.push(toEdge.credit, slot, bytes);
     this.#schedule();
   }
 
   /** A handler held the thread for `ms` at a stretch. */
   held(handlerIndex: number, ms: number): void {
-    this.#batch.push(toEdge.held, handlerIndex, Math.round(ms * 1_000));
+    this.#batch.records.push(toEdge.held, handlerIndex, Math.round(ms * 1_000));
     this.#schedule();
   }
 
@@ -60,15 +70,14 @@ export class Outbox {
    */
   flush(): void {
     this.#scheduled = false;
-    if (this.#batch.length === 0) return;
-    this.#port.postMessage(this.#batch, this.#transfers);
-    this.#batch = [];
-    if (this.#transfers.length > 0) this.#transfers = [];
+    if (this.#batch.records.length === 0) return;
+    this.#port.postMessage(this.#batch.records, this.#batch.transfers);
+    this.#batch.clear();
   }
 
   /** Sends now, though it be nothing: the edge waits to hear that requests were started. */
   sayProgress(): void {
-    if (this.#batch.length === 0) this.#port.postMessage(this.#batch);
+    if (this.#batch.records.length === 0) this.#port.postMessage(this.#batch.records);
     else this.flush();
   }
 

@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import { missIndex, type Application } from "../core/application.ts";
 import { Request } from "../core/request.ts";
 import { runHandler, type ReportError } from "../core/run.ts";
-import { methodOf, shared, toWorker, type Batch } from "./codec.ts";
+import { chunkBytes, methodOf, shared, toWorker, type Batch } from "./codec.ts";
 import { Outbox } from "./outbox.ts";
 import { WorkerExchange, type RunningRequests } from "./worker-exchange.ts";
 
@@ -53,17 +53,17 @@ export class RequestLoop {
       switch (batch[at]) {
         case toWorker.request: {
           this.#run(batch, at, slot);
-          at += 8;
           const nowMs = performance.now();
           if (nowMs - lastMs > heldMs) {
-            this.#outbox.held(batch[at - 5] as number, nowMs - lastMs);
+            this.#outbox.held(batch[at + 2] as number, nowMs - lastMs);
             this.#outbox.flush();
           }
           lastMs = nowMs;
+          at += 8;
           break;
         }
         case toWorker.bodyChunk:
-          this.#running[slot]?.body?.push(batch[at + 2] as Uint8Array);
+          this.#running[slot]?.body?.push(chunkBytes(batch[at + 2] as string | Uint8Array));
           at += 3;
           break;
         case toWorker.bodyEnd:

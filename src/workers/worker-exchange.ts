@@ -2,7 +2,6 @@ import { BodyChannel } from "../core/body-channel.ts";
 import { creditBytes } from "../core/bounds.ts";
 import type { Request } from "../core/request.ts";
 import type { Responder } from "../core/responder.ts";
-import { detached } from "./codec.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** What a worker is at, by slot. */
@@ -48,9 +47,8 @@ export class WorkerExchange implements Responder {
 
   write(chunk: Uint8Array): Promise<void> | undefined {
     if (!this.open) return undefined;
-    const copy = detached(chunk);
-    this.#outbox.chunk(this.#slot, copy);
-    this.#credit -= copy.byteLength;
+    this.#outbox.chunk(this.#slot, chunk);
+    this.#credit -= chunk.byteLength;
     if (this.#credit > 0) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;

@@ -83,12 +83,14 @@ export class WorkerPool implements Service {
   #current: WorkerThread | null = null;
   #leastLoaded = 0;
   readonly #costs = new HandlerCosts();
+  readonly #togetherMax: number;
   #idleSinceMs = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#target = options.workers.min;
+    this.#togetherMax = Math.min(togetherMax, options.unstartedMax);
     this.#backoff = new RestartBackoff({ clock: options.clock, soundLifeMs });
   }
 
@@ -143,7 +145,11 @@ export class WorkerPool implements Service {
     const { concurrency } = this.#options;
     const current = this.#current;
     const light = this.#costs.isLight(handlerIndex);
-    if (light && current?.mayJoin(togetherMax) === true && current.outstanding < concurrency) {
+    if (
+      light &&
+      current?.mayJoin(this.#togetherMax) === true &&
+      current.outstanding < concurrency
+    ) {
       if (current.outstanding - this.#leastLoaded < imbalanceMax) return current;
     }
     return (this.#current = this.#pickLeastLoaded());
@@ -166,7 +172,7 @@ export class WorkerPool implements Service {
       const { outstanding } = worker;
       if (outstanding < this.#leastLoaded) this.#leastLoaded = outstanding;
       if (outstanding >= concurrency || worker.unstarted >= unstartedMax) continue;
-      const load = outstanding + (worker.mayJoin(togetherMax) ? 0 : busyWeight);
+      const load = outstanding + (worker.mayJoin(this.#togetherMax) ? 0 : busyWeight);
       if (load >= fewest) continue;
       best = worker;
       fewest = load;
@@ -220,6 +226,7 @@ export class WorkerPool implements Service {
     this.#state = "closed";
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#current = null;
     const all = [...this.#ready.splice(0), ...this.#starting.keys()];
     await Promise.all(all.map((worker) => worker[Symbol.asyncDispose]()));
   }

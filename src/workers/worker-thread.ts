@@ -7,8 +7,9 @@ import {
 import type { Manifest } from "../core/application.ts";
 import { AppLoadError } from "./app-load-error.ts";
 import {
+  ChunkedBatch,
   HeaderTextReceiver,
-  detached,
+  chunkBytes,
   methodCode,
   shared,
   toEdge,
@@ -44,8 +45,7 @@ export class WorkerThread implements WorkerHandle {
   #port: MessagePort | undefined;
   #exited: Promise<void> = Promise.resolve();
   #cause: Error | null = null;
-  #batch: Batch = [];
-  #transfers: ArrayBuffer[] = [];
+  readonly #batch = new ChunkedBatch();
   #flushScheduled = false;
   #lastIp = "";
   #sent = 0;
@@ -134,7 +134,7 @@ export class WorkerThread implements WorkerHandle {
     request.worker = this;
     request.workerSlot = slot;
     request.workerOrder = this.#sent;
-    this.#batch.push(
+    this.#batch.records.push(
       toWorker.request,
       slot,
       request.handlerIndex,
@@ -152,21 +152,19 @@ export class WorkerThread implements WorkerHandle {
 
   sendBody(request: WorkerRequest, chunk: Uint8Array): void {
     if (request.worker !== this) return;
-    const copy = detached(chunk);
-    this.#transfers.push(copy.buffer);
-    this.#batch.push(toWorker.bodyChunk, request.workerSlot, copy);
+    this.#batch.addChunk(toWorker.bodyChunk, request.workerSlot, chunk);
     this.#scheduleFlush();
   }
 
   endBody(request: WorkerRequest): void {
     if (request.worker !== this) return;
-    this.#batch.push(toWorker.bodyEnd, request.workerSlot);
+    this.#batch.records.push(toWorker.bodyEnd, request.workerSlot);
     this.#scheduleFlush();
   }
 
   cancel(request: WorkerRequest): void {
     if (request.worker !== this) return;
-    this.#batch.push(toWorker.cancel, request.workerSlot);
+    this.#batch.records.push(toWorker.cancel, request.workerSlot);
     this.#scheduleFlush();
   }
 
@@ -194,11 +192,9 @@ export class WorkerThread implements WorkerHandle {
   flush(): void {
     this.#flushScheduled = false;
     this.#batched = 0;
-    if (this.#state === "gone" || this.#batch.length === 0) return;
-    this.#port?.postMessage(this.#batch, this.#transfers);
-    // postMessage has serialised both: a new array is cheaper than clearing a long one.
-    this.#batch = [];
-    if (this.#transfers.length > 0) this.#transfers = [];
+    if (this.#state === "gone" || this.#batch.records.length === 0) return;
+    this.#port?.postMessage(this.#batch.records, this.#batch.transfers);
+    this.#batch.clear();
   }
 
   #receive(batch: Batch): void {
@@ -226,7 +222,7 @@ export class WorkerThread implements WorkerHandle {
           at += 5;
           break;
         case toEdge.chunk:
-          this.#passChunk(request, batch[at + 2] as Uint8Array);
+          this.#passChunk(request, chunkBytes(batch[at + 2] as string | Uint8Array));
           at += 3;
           break;
         case toEdge.end:
@@ -259,7 +255,7 @@ export class WorkerThread implements WorkerHandle {
 
   #giveCredit(request: WorkerRequest, bytes: number): void {
     if (request.worker !== this) return;
-    this.#batch.push(toWorker.credit, request.workerSlot, bytes);
+    this.#batch.records.push(toWorker.credit, request.workerSlot, bytes);
     this.#scheduleFlush();
   }
 
