@@ -10,8 +10,8 @@ const nullBodyStatuses: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
 /**
  * Answers a request without a socket: everything else is as on the wire, routes, limits, queue and
  * workers. Resolves once the head of the answer is there; its body may still stream. Rejects, or
- * breaks the body, with the reason of `signal` once that aborts: the caller's own, because a request
- * only holds on weakly to the one it was made with.
+ * breaks the body, with the reason of `signal` once that aborts: the caller's own, because a
+ * request only holds on weakly to the one it was made with.
  */
 export async function inject(
   edge: Edge,
