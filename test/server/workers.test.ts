@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createServer } from "../../src/server.ts";
+import { createServer, type Server } from "../../src/server.ts";
 import { RawClient, get } from "../support/raw-client.ts";
 import { fixtureApp, serve } from "../support/serve.ts";
 
@@ -120,14 +120,7 @@ describe("The request queue", () => {
   });
 
   test("refuses what waited too long, and never starts it", async () => {
-    await using server = createServer({
-      app: new URL("../fixtures/impatient-app.ts", import.meta.url),
-      host: "127.0.0.1",
-      port: 0,
-      workers: 1,
-      limits: { concurrency: 1, unstartedMax: 1 },
-    });
-    await server.start();
+    await using server = await serveOneAtATime();
     const running = fetch(`${server.url}/sleep/900`);
     await sleep(50);
     const late = await fetch(`${server.url}/impatient`);
@@ -138,14 +131,7 @@ describe("The request queue", () => {
   });
 
   test("drops what nobody waits for any more", async () => {
-    await using server = createServer({
-      app: new URL("../fixtures/impatient-app.ts", import.meta.url),
-      host: "127.0.0.1",
-      port: 0,
-      workers: 1,
-      limits: { concurrency: 1, unstartedMax: 1 },
-    });
-    await server.start();
+    await using server = await serveOneAtATime();
     const running = fetch(`${server.url}/sleep/300`);
     await sleep(50);
     {
@@ -159,14 +145,7 @@ describe("The request queue", () => {
   });
 
   test("takes the higher priority first", async () => {
-    await using server = createServer({
-      app: new URL("../fixtures/impatient-app.ts", import.meta.url),
-      host: "127.0.0.1",
-      port: 0,
-      workers: 1,
-      limits: { concurrency: 1, unstartedMax: 1 },
-    });
-    await server.start();
+    await using server = await serveOneAtATime();
     const running = fetch(`${server.url}/sleep/200`);
     await sleep(50);
     const order: string[] = [];
@@ -223,4 +202,13 @@ describe("createServer", () => {
 
 async function text(base: string, path: string): Promise<string> {
   return (await fetch(base + path)).text();
+}
+
+/** A server with one worker that takes one request at a time. */
+function serveOneAtATime(): Promise<Server> {
+  return serve({
+    app: new URL("../fixtures/impatient-app.ts", import.meta.url),
+    workers: 1,
+    limits: { concurrency: 1, unstartedMax: 1 },
+  });
 }
