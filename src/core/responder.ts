@@ -17,8 +17,8 @@ export interface Responder {
    */
   start(status: number, headerText: string, length: number): void;
   /**
-   * One chunk. When the reader is behind, a promise that resolves once there is room again;
-   * awaiting it is a duty.
+   * One chunk, which must not change afterwards. When the reader is behind, a promise that resolves
+   * once there is room again; awaiting it is a duty.
    */
   write(chunk: Uint8Array): Promise<void> | undefined;
   end(): void;

@@ -58,8 +58,10 @@ export class Dispatcher {
       if (!pool.hasRoom) return this.#waitForRoom();
       const exchange = this.#queue.take();
       if (exchange === undefined) return;
+      const worker = pool.pick(exchange.handlerIndex);
+      if (worker === null) throw new Error("A pool with room named no worker");
       this.#taken += 1;
-      pool.pick(exchange.handlerIndex)?.send(exchange);
+      worker.send(exchange);
     }
   }
 
